@@ -1,0 +1,1 @@
+"""The engine in other tongues. One module per tongue; none imports another."""

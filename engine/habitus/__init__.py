@@ -1,0 +1,19 @@
+"""habitus: scores how well a model predicts what groups of people do. Arrays in, arrays out; nothing else may go in.
+
+`import habitus` costs NumPy alone; Numba is loaded by the first function that computes.
+"""
+
+from habitus import curves, entropy
+from habitus.scoring import Scores, Skill, bounded_skill, cross_entropy, score, score_values, skill
+
+__all__ = [
+    "Scores",
+    "Skill",
+    "bounded_skill",
+    "cross_entropy",
+    "curves",
+    "entropy",
+    "score",
+    "score_values",
+    "skill",
+]

@@ -1,0 +1,280 @@
+"""Scores of ranked lists against what groups did: entropy, cross-entropy, chance, worst and skill (method, section 4).
+
+Arguments are checked and work is cut into pieces here; the loops are in kernels/scoring.py. All scores are in nats.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from habitus import arguments
+from habitus.threads import over_chunks
+
+Fill = Literal["chance", "optimistic", "worst", "drop"]
+FILLS: tuple[Fill, ...] = ("chance", "optimistic", "worst", "drop")
+
+# Sizes of a piece, in candidates: the sorted targets of one piece stay in the second-level cache.
+_TASK_CELLS = 1 << 15
+_RANKING_CELLS = 1 << 20
+
+_Rows = slice | NDArray[np.int64]
+_Target = Callable[[slice], tuple[NDArray[np.float64], NDArray[np.float64]]]
+
+
+class Scores(NamedTuple):
+    """In nats: (tasks,) ``entropy``, ``chance``, ``worst``; (rankings,) ``cross_entropy``, and ``valid`` candidates."""
+
+    entropy: NDArray[np.float64]
+    chance: NDArray[np.float64]
+    worst: NDArray[np.float64]
+    cross_entropy: NDArray[np.float64]
+    valid: NDArray[np.int32]
+
+
+class Skill(NamedTuple):
+    """``value`` from ``tasks`` rankings; ``excluded`` more had no cross-entropy, or chance too near to H."""
+
+    value: float
+    tasks: int
+    excluded: int
+
+
+class _Piece(NamedTuple):
+    tasks: slice
+    rankings: slice
+
+
+def score(
+    counts: ArrayLike,
+    rankings: ArrayLike,
+    *,
+    task: ArrayLike | None = None,
+    alpha: float | None = None,
+    fill: Fill = "chance",
+    threads: int | None = None,
+) -> Scores:
+    """Score lists of candidates against how many users chose each candidate, in nats.
+
+    p = (n + alpha) / (sum n + alpha K), sorted p_(1) >= ... >= p_(K). The r-th listed candidate is given p_(r), the
+    others p_(N+1)...p_(K) in their own order: H = -sum_i p_i log p_i, CE = -sum_i p_i log p_slot(i) >= H. Chance is the
+    expected CE of a random list of N, worst the largest CE. Saha & Choudhury (2025), eq. 1 and 2.
+
+    Args:
+        counts: (tasks, K) integers >= 0, at least one positive per row.
+        rankings: (rankings, N) candidate positions in [0, K), best first, -1 = empty slot; 1 <= N <= K. Empty slots
+            move to the end of the list.
+        task: (rankings,) integers in [0, tasks), the task of each ranking. Default: one ranking per task, in order.
+        alpha: pseudo-count, > 0. Default 1/K: one interaction shared by all candidates, the least that keeps every
+            cross-entropy finite.
+        fill: what empty slots are given. ``chance``: the expectation over random candidates, so an empty list scores
+            exactly chance; ``worst``: the least likely candidates; ``optimistic``: nothing, the list is shorter (an
+            empty one scores as perfect); ``drop``: the cross-entropy is NaN.
+        threads: default one per core. The result is the same to the bit.
+
+    Raises:
+        TypeError: counts, rankings or task are not integers.
+        ValueError: shapes do not fit; a negative count; a row of zeros; alpha <= 0; a task out of range; an unknown
+            fill; a ranking that repeats a candidate or holds one that does not exist. The message names the row.
+
+    Example:
+        >>> scores = score([[3, 0, 1]], [[0, 2]])
+        >>> bool(scores.cross_entropy[0] - scores.entropy[0] < 1e-12)
+        True
+    """
+    array = arguments.integer_matrix("counts", counts)
+    candidates = array.shape[1]
+    added = arguments.pseudo_count(alpha, candidates)
+
+    def target(tasks: slice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        smoothed = arguments.counts(array[tasks], tasks.start) + added
+        smoothed /= smoothed.sum(axis=1, keepdims=True)
+        return smoothed, smoothed
+
+    return _scores(target, array.shape, rankings, task, fill, threads)
+
+
+def score_values(
+    weights: ArrayLike,
+    values: ArrayLike,
+    rankings: ArrayLike,
+    *,
+    task: ArrayLike | None = None,
+    fill: Fill = "chance",
+    threads: int | None = None,
+) -> Scores:
+    """Score lists against real-valued or held-out targets, in nats: order and slots from v, expectation under t.
+
+    CE = -sum_i t_i log v_slot(i); entropy is that of the order of v itself, -sum_i t_i log v_i, which is H for t = v.
+    Chance and worst follow from ``score`` with t, in the order of v, in place of p. Method, section 4, general form.
+
+    Args:
+        weights: t, (tasks, K) numbers >= 0, rows sum to 1.
+        values: v, (tasks, K) numbers > 0, rows sum to 1.
+        rankings: see ``score``.
+        task: see ``score``.
+        fill: see ``score``.
+        threads: see ``score``.
+
+    Raises:
+        TypeError: weights or values are not real numbers, rankings or task not integers.
+        ValueError: a row of weights or values is not finite, not of its sign or does not sum to 1 within 1e-9; shapes
+            do not fit; otherwise as ``score``.
+
+    Example:
+        >>> score_values([[0.5, 0.5]], [[0.75, 0.25]], [[0]]).entropy.round(4)
+        array([0.837])
+    """
+    expected = arguments.real_matrix("weights", weights)
+    predicted = arguments.real_matrix("values", values)
+    if expected.shape != predicted.shape:
+        raise ValueError(f"expected weights and values of one shape, got {expected.shape} and {predicted.shape}")
+
+    def target(tasks: slice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return (
+            arguments.distribution("weights", expected[tasks], tasks.start, positive=False),
+            arguments.distribution("values", predicted[tasks], tasks.start, positive=True),
+        )
+
+    return _scores(target, predicted.shape, rankings, task, fill, threads)
+
+
+def cross_entropy(
+    weights: ArrayLike,
+    values: ArrayLike,
+    rankings: ArrayLike,
+    *,
+    task: ArrayLike | None = None,
+    fill: Fill = "chance",
+    threads: int | None = None,
+) -> NDArray[np.float64]:
+    """(rankings,) the cross-entropy of ``score_values``, in nats."""
+    return score_values(weights, values, rankings, task=task, fill=fill, threads=threads).cross_entropy
+
+
+def skill(scores: Scores, *, task: ArrayLike | None = None, min_gap: float = 0.02 * math.log(2)) -> Skill:
+    """How far from chance towards perfect: S = 1 - sum(CE - H) / sum(chance - H), sums over one model's rankings.
+
+    Args:
+        scores: one model's.
+        task: (rankings,) the task of each ranking. Default: one ranking per task, in order.
+        min_gap: nats; tasks with chance - H below it are excluded: they cannot tell a good list from a random one.
+            Default 0.02 bits.
+
+    Returns:
+        1 perfect, 0 chance, below 0 worse than chance; NaN where no ranking is left.
+
+    Raises:
+        TypeError: task is not of integers.
+        ValueError: task does not fit the scores.
+
+    Example:
+        >>> skill(score([[9, 1, 0, 0]], [[0, 1]])).value
+        1.0
+    """
+    return _skill(scores, scores.chance, task, min_gap)
+
+
+def bounded_skill(scores: Scores, *, task: ArrayLike | None = None, min_gap: float = 0.02 * math.log(2)) -> Skill:
+    """How far from worst towards perfect: 1 - sum(CE - H) / sum(worst - H), in [0, 1]; rankings as in ``skill``."""
+    return _skill(scores, scores.worst, task, min_gap)
+
+
+def _skill(scores: Scores, reference: NDArray[np.float64], task: ArrayLike | None, min_gap: float) -> Skill:
+    of = arguments.task_of_rows(task, len(scores.cross_entropy), len(scores.entropy))
+    entropy = scores.entropy[of]
+    # Not `>= min_gap` alone: a gap of exactly 0 cannot be divided by, whatever min_gap is.
+    gap = scores.chance[of] - entropy
+    kept = (gap >= min_gap) & (gap > 0) & np.isfinite(scores.cross_entropy)
+    tasks = int(kept.sum())
+    if tasks == 0:
+        return Skill(math.nan, 0, len(kept))
+    lost = (scores.cross_entropy - entropy)[kept].sum()
+    return Skill(float(1 - lost / (reference[of] - entropy)[kept].sum()), tasks, len(kept) - tasks)
+
+
+def _scores(
+    target: _Target,
+    shape: tuple[int, ...],
+    rankings: ArrayLike,
+    task: ArrayLike | None,
+    fill: Fill,
+    threads: int | None,
+) -> Scores:
+    tasks, candidates = shape
+    lists = arguments.integer_matrix("rankings", rankings)
+    if lists.shape[1] > candidates:
+        raise ValueError(f"rankings: expected lists of at most {candidates} candidates, got {lists.shape[1]} slots")
+    if fill not in FILLS:
+        raise ValueError(f"fill: expected one of {', '.join(FILLS)}, got {fill!r}")
+    of = arguments.task_of_rows(task, len(lists), tasks)
+    by_task = None if (of[1:] >= of[:-1]).all() else np.argsort(of, kind="stable")
+    pieces = list(_pieces(of if by_task is None else of[by_task], tasks, candidates))
+    rows = len(lists)
+    out = Scores(np.empty(tasks), np.empty(tasks), np.empty(tasks), np.empty(rows), np.empty(rows, np.int32))
+
+    def work(first: int, last: int) -> None:
+        for piece in pieces[first:last]:
+            which = piece.rankings if by_task is None else by_task[piece.rankings]
+            _score_piece(target(piece.tasks), piece.tasks, lists, of, which, fill, out)
+
+    over_chunks(work, len(pieces), 1, threads)
+    return out
+
+
+def _pieces(of: NDArray[np.int64], tasks: int, candidates: int) -> Iterator[_Piece]:
+    """Consecutive tasks with their rankings; a task with very many rankings is in several pieces."""
+    step, limit = max(1, _TASK_CELLS // candidates), max(1, _RANKING_CELLS // candidates)
+    edges = np.append(np.arange(0, tasks, step), tasks)
+    starts = np.searchsorted(of, edges)
+    for a, b, first, last in zip(edges, edges[1:], starts, starts[1:], strict=False):
+        for start in range(first, max(last, first + 1), limit):
+            yield _Piece(slice(a, b), slice(start, min(start + limit, last)))
+
+
+def _score_piece(
+    target: tuple[NDArray[np.float64], NDArray[np.float64]],
+    tasks: slice,
+    lists: NDArray[np.integer],
+    of: NDArray[np.int64],
+    which: _Rows,
+    fill: Fill,
+    out: Scores,
+) -> None:
+    from habitus.kernels import scoring as kernels  # noqa: PLC0415 - compiles on import: see kernels/__init__.py
+
+    weights, values = target
+    candidates = values.shape[1]
+    rank = np.empty(values.shape, np.int32)
+    weight, surprisal, expected = np.empty(values.shape), np.empty(values.shape), np.empty(candidates)
+    kernels.targets(weights, values, np.empty((2, candidates), np.int32), rank, weight, surprisal)
+    # A task that is in several pieces is written by each, with the same bits.
+    kernels.task_scores(
+        weight, surprisal, lists.shape[1], expected, out.entropy[tasks], out.chance[tasks], out.worst[tasks]
+    )
+    rankings, valid = _inspected(lists[which], which, candidates)
+    scored = np.empty(len(rankings))
+    mark = np.empty(candidates, np.int64)
+    rule = {"worst": kernels.WORST, "chance": kernels.CHANCE}.get(fill, kernels.OPTIMISTIC)
+    kernels.ranking_scores(rank, weight, surprisal, rankings, of[which] - tasks.start, rule, mark, expected, scored)
+    if fill == "drop":
+        scored[valid < rankings.shape[1]] = math.nan
+    out.cross_entropy[which], out.valid[which] = scored, valid
+
+
+def _inspected(rows: NDArray[np.integer], which: _Rows, candidates: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    from habitus.kernels import scoring as kernels  # noqa: PLC0415 - compiles on import: see kernels/__init__.py
+
+    # The largest uint64 would become -1, an empty slot.
+    rankings = np.ascontiguousarray(np.minimum(rows, candidates) if rows.dtype == np.uint64 else rows, dtype=np.int64)
+    valid, fault = np.empty(len(rows), np.int32), np.full(2, -1)
+    kernels.inspect(rankings, np.empty(candidates, np.int64), fault, valid)
+    row, column = fault
+    if row >= 0:
+        number, item = (which.start + row if isinstance(which, slice) else which[row]), rows[row, column]
+        if rankings[row, column] in rankings[row, :column]:
+            raise ValueError(f"rankings: expected each candidate once, row {number} lists {item} twice")
+        raise ValueError(f"rankings: expected -1 or candidates in [0, {candidates}), row {number} holds {item}")
+    return rankings, valid

@@ -1,0 +1,1 @@
+"""Programs around the engine: data -> tasks -> prompts -> answers -> rankings -> scores -> report."""

@@ -1,0 +1,77 @@
+"""Arrow columns as arrays: lists of fixed or varying length, packed bits, rows found by their id. Knows no model."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from habitus_runners.errors import HabitusError
+
+Integers = NDArray[np.int64]
+
+
+class Ragged(NamedTuple):
+    """Row t is ``values[start[t]:start[t + 1]]``."""
+
+    start: Integers
+    values: Integers
+
+    @property
+    def size(self) -> Integers:
+        """(rows,) values per row."""
+        return np.diff(self.start)
+
+    @property
+    def row(self) -> Integers:
+        """(values,) the row of each value."""
+        return np.repeat(np.arange(len(self.start) - 1), self.size)
+
+    def part(self, rows: slice) -> "Ragged":
+        """Some consecutive rows."""
+        start = self.start[rows.start : rows.stop + 1]
+        return Ragged(start - start[0], self.values[start[0] : start[-1]])
+
+
+def starts(size: Integers) -> Integers:
+    """(rows + 1,) where each row begins, and the end."""
+    return np.concatenate((np.zeros(1, np.int64), np.cumsum(size, dtype=np.int64)))
+
+
+def fixed(column: pa.ChunkedArray) -> NDArray[np.generic]:
+    """(rows, length) of a column of fixed-size lists without nulls."""
+    return _flat(column).reshape(len(column), column.type.list_size)
+
+
+def ragged(column: pa.ChunkedArray) -> Ragged:
+    """A column of lists of integers without nulls."""
+    size = pc.list_value_length(column).to_numpy().astype(np.int64)
+    return Ragged(starts(size), _flat(column).astype(np.int64))
+
+
+def packed(column: pa.ChunkedArray) -> NDArray[np.uint8]:
+    """(rows, bytes) of a column of fixed-size binary without nulls."""
+    whole = column.combine_chunks()
+    width = whole.type.byte_width
+    data = np.frombuffer(whole.buffers()[1], np.uint8)[whole.offset * width :]
+    return data[: len(whole) * width].reshape(len(whole), width)
+
+
+def places(names: pa.ChunkedArray, ids: pa.ChunkedArray) -> Integers:
+    """The row in ``ids`` of each of the dictionary-encoded ``names``.
+
+    Raises:
+        HabitusError: a name that is not among the ids.
+    """
+    whole = names.unify_dictionaries().combine_chunks()
+    row = pc.index_in(whole.dictionary, value_set=ids.combine_chunks())
+    if row.null_count:
+        strange = whole.dictionary.filter(row.is_null())[0]
+        raise HabitusError(f"members: expected task ids of the tasks table, got {strange}")
+    return np.asarray(row.to_numpy().astype(np.int64)[whole.indices.to_numpy()])
+
+
+def _flat(column: pa.ChunkedArray) -> NDArray[np.generic]:
+    values: NDArray[np.generic] = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return values

@@ -1,0 +1,116 @@
+"""Which candidate a mention names, and how surely. It never guesses: what fits two titles fits none."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from rapidfuzz import fuzz, process
+
+from habitus_runners.prompts.fold import Forms, forms
+from habitus_runners.prompts.readings import MENTION, Reading, readings
+from habitus_runners.prompts.titles import shown
+
+NONE, EXACT, FOLDED, MOVED, FUZZY = range(5)
+MIN_RATIO = 90.0
+MIN_FUZZY = 8
+
+
+class Match(NamedTuple):
+    """Positions of the candidates with the title that was named (several only if titles are equal), and the level."""
+
+    positions: Sequence[int]
+    level: int
+
+
+Table = dict[str, list[int]]
+
+
+class Candidates:
+    """The titles of one task, ready for look-ups. Everything beyond exact look-ups is built when first needed.
+
+    Levels, each only where exactly one title fits: 1 as shown in the prompt; 2 equal when folded, first with accents,
+    then without; 3 equal with the article in front and the year dropped, unless both have a year and it differs; 4 bare
+    forms (see fold.Forms) with a ratio >= 0.9, the same year and the same numbers, from MIN_FUZZY characters on.
+    """
+
+    def __init__(self, titles: Sequence[str]) -> None:
+        self.exact: Table = {}
+        for position, title in enumerate(titles):
+            self.exact.setdefault(shown(title), []).append(position)
+        self._titles = list(self.exact)
+        for title in titles:
+            if title not in self.exact:
+                self.exact[title] = self.exact[shown(title)]
+
+    def find(self, mention: str) -> Match:
+        """The candidate that ``mention`` names, or none. A part of a mention matches at level 2 or above."""
+        positions = self.exact.get(mention)
+        if positions:
+            return Match(positions, EXACT)
+        wholes = []
+        for reading in readings(mention[:MENTION]):
+            match = self._loose(reading)
+            if match:
+                return match
+            if reading.whole:
+                wholes.append(forms(reading.text))
+        return next(filter(None, map(self._fuzzy, wholes)), Match((), NONE))
+
+    def _loose(self, reading: Reading) -> Match | None:
+        form = forms(reading.text)
+        positions = self.exact.get(reading.text) or self._folded.get(form.folded) or self._plain.get(form.plain)
+        if positions:
+            return Match(positions, FOLDED)
+        # "Alien - Resurrection" cut at its dash must not become "Alien (1979)": a guessed end needs the year.
+        if not (reading.whole or form.year):
+            return None
+        same = [i for i in self._bare.get(form.bare, ()) if _years_agree(form, self._forms[i])]
+        return Match(self.exact[self._titles[same[0]]], MOVED) if len(same) == 1 else None
+
+    def _fuzzy(self, form: Forms) -> Match | None:
+        if len(form.bare) < MIN_FUZZY:
+            return None
+        near = process.extract(form.bare, self._bare_forms, scorer=fuzz.ratio, score_cutoff=MIN_RATIO, limit=None)
+        alike = [i for _, _, i in near if _same_work(form, self._forms[i])]
+        return Match(self.exact[self._titles[alike[0]]], FUZZY) if len(alike) == 1 else None
+
+    @cached_property
+    def _forms(self) -> list[Forms]:
+        return [forms(title) for title in self._titles]
+
+    @cached_property
+    def _bare_forms(self) -> list[str]:
+        return [form.bare for form in self._forms]
+
+    @cached_property
+    def _folded(self) -> Table:
+        return self._unique(lambda form: form.folded)
+
+    @cached_property
+    def _plain(self) -> Table:
+        return self._unique(lambda form: form.plain)
+
+    @cached_property
+    def _bare(self) -> Table:
+        """Bare form -> indices into the titles."""
+        table: Table = {}
+        for index, bare in enumerate(self._bare_forms):
+            table.setdefault(bare, []).append(index)
+        table.pop("", None)
+        return table
+
+    def _unique(self, key: Callable[[Forms], str]) -> Table:
+        """Form -> positions, without the forms that two different titles share and without the empty one."""
+        table: Table = {}
+        for title, form in zip(self._titles, self._forms, strict=True):
+            table[key(form)] = [] if key(form) in table else self.exact[title]
+        table.pop("", None)
+        return table
+
+
+def _years_agree(one: Forms, other: Forms) -> bool:
+    return not (one.year and other.year) or one.year == other.year
+
+
+def _same_work(one: Forms, other: Forms) -> bool:
+    return one.year == other.year and one.numbers == other.numbers

@@ -1,0 +1,77 @@
+"""The HTML file: fills the template with figures and tables. What they say is decided elsewhere."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, TypeVar
+
+import jinja2
+import polars as pl
+import pyarrow as pa
+
+from habitus_runners.progress import Progress
+from habitus_runners.report import summary
+from habitus_runners.report.figures import draw
+from habitus_runners.report.scored import POOLED, Study, study
+from habitus_runners.storage import atomic
+
+Name = TypeVar("Name", str, int)
+
+
+def write(tables: Mapping[str, pa.Table], manifest: Mapping[str, Any], folder: Path, progress: Progress) -> Path:
+    """``report.build`` without its lazy import."""
+    settings, dataset = manifest["settings"], manifest["dataset"]
+    numbers = study(tables, settings)
+    levels = _ordered([level["name"] for level in dataset["levels"]], numbers.tasks["level"])
+    lengths = _ordered(sorted(settings["history"]["lengths"]), numbers.tasks["history"])
+    figures = draw(numbers, levels, lengths, settings["curve"], folder / "figures", progress)
+    page = (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(
+            manifest=manifest,
+            dataset=dataset,
+            settings=summary.flat(settings),
+            fill=numbers.fill,
+            alpha=numbers.alpha,
+            figures=figures,
+            curve=settings["curve"],
+            **_texts(numbers, manifest, levels, lengths),
+        )
+    )
+    path = folder / "report.html"
+    with atomic(path) as file:
+        file.write(page.encode())
+    return path
+
+
+def _texts(
+    numbers: Study, manifest: Mapping[str, Any], levels: Sequence[str], lengths: Sequence[int]
+) -> dict[str, Any]:
+    models = [result["model"] for result in summary.ranked(numbers, POOLED)]
+    return {
+        "headline": summary.headline(numbers, manifest["dataset"]["domain"]["did"]),
+        "results": summary.results(numbers),
+        "by_setup": summary.by_setup(numbers),
+        "by_level": summary.skill_by(numbers, models, "level", levels),
+        "by_history": summary.skill_by(numbers, models, "history", map(str, lengths)),
+        "policies": summary.policies(numbers),
+        "sampling": summary.sampling(numbers, manifest, levels, lengths),
+        "warnings": summary.warnings(numbers),
+        "tasks": f"{numbers.tasks.height:,}",
+    }
+
+
+def _ordered(expected: Iterable[Name], found: pl.Series) -> list[Name]:
+    """What the manifest names, in its order, then whatever else the tasks hold."""
+    return list(dict.fromkeys(chain(expected, found.unique().sort())))
+
+
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,102 @@
+"""The tables as the report reads them: one row per model and task, in bits. Joins and unit changes only."""
+
+from collections.abc import Mapping
+from math import log
+from typing import Any, NamedTuple
+
+import polars as pl
+import pyarrow as pa
+
+from habitus_runners.errors import HabitusError
+
+BITS = 1 / log(2)
+POOLED = "all"
+NATS = ("entropy", "cross_entropy", "chance", "worst")
+
+
+class Study(NamedTuple):
+    """What every part of the report is made of.
+
+    ``tasks`` has a row per task, ``scored`` a row per model and task, ``results`` a row per model and slice, all of one
+    ``fill`` and ``alpha`` and in bits; ``policies`` keeps the pooled results of every fill and alpha.
+    """
+
+    fill: str
+    alpha: float
+    tasks: pl.DataFrame
+    scored: pl.DataFrame
+    results: pl.DataFrame
+    policies: pl.DataFrame
+    verdicts: pl.DataFrame
+
+
+def study(tables: Mapping[str, pa.Table], settings: Mapping[str, Any]) -> Study:
+    """The tables of a run, reduced to the fill and alpha that its settings ask for.
+
+    Raises:
+        HabitusError: the scores hold no row with the settings' fill.
+    """
+    scores, results = _frame(tables["scores"]), _in_bits(_frame(tables["results"]))
+    fill, alpha = _policy(scores, settings)
+    chosen = (pl.col("fill") == fill) & (pl.col("alpha") == alpha)
+    tasks = _tasks(tables["tasks"])
+    scored = scores.filter(chosen).with_columns(pl.col(NATS) * BITS).join(tasks, on="task_id", how="inner")
+    return Study(
+        fill=fill,
+        alpha=alpha,
+        tasks=_with_targets(tasks, scored),
+        scored=scored,
+        results=results.filter(chosen),
+        policies=results.filter(pooled(POOLED)).sort("model", "fill", "alpha"),
+        verdicts=_verdicts(_frame(tables["rankings"].select(["task_id", "model", "verdict"])), tasks),
+    )
+
+
+def pooled(setup: str) -> pl.Expr:
+    """The rows of ``results`` for a whole setup, or for all of them."""
+    return (pl.col("setup") == setup) & (pl.col("level") == POOLED) & (pl.col("history") == POOLED)
+
+
+def in_setup(setup: str) -> pl.Expr:
+    """The tasks of a setup, or all."""
+    return pl.lit(setup == POOLED) | (pl.col("setup") == setup)
+
+
+def _frame(table: pa.Table) -> pl.DataFrame:
+    frame = pl.from_arrow(table)
+    if not isinstance(frame, pl.DataFrame):
+        raise TypeError(f"expected a table, got {type(table).__name__}")
+    return frame.with_columns(pl.col(pl.Categorical).cast(pl.String))
+
+
+def _policy(scores: pl.DataFrame, settings: Mapping[str, Any]) -> tuple[str, float]:
+    """The settings' fill, and of its alphas the one nearest to the settings' (1/K unless set)."""
+    fill = str(settings["fill"])
+    alphas = scores.filter(pl.col("fill") == fill)["alpha"].unique().sort().to_list()
+    if not alphas:
+        found = ", ".join(sorted(scores["fill"].unique())) or "no scores at all"
+        raise HabitusError(f"report: expected scores with fill {fill!r}, found {found}; run `habitus score` first")
+    wanted = settings["target"]["alpha"] or 1 / settings["candidates"]["K"]
+    return fill, min(alphas, key=lambda alpha: abs(alpha - wanted))
+
+
+def _tasks(table: pa.Table) -> pl.DataFrame:
+    tasks = _frame(table.select(["task_id", "setup", "level", "history", "group_size"]))
+    return tasks.with_columns(pl.col("history").list.len().cast(pl.Int64))
+
+
+def _with_targets(tasks: pl.DataFrame, scored: pl.DataFrame) -> pl.DataFrame:
+    """Entropy, chance and worst belong to a task, not to a model: every model's rows repeat them."""
+    return tasks.join(
+        scored.select("task_id", "entropy", "chance", "worst").unique("task_id"), on="task_id", how="left"
+    )
+
+
+def _in_bits(results: pl.DataFrame) -> pl.DataFrame:
+    return results.with_columns(pl.col(*NATS, "gap", "inversion") * BITS)
+
+
+def _verdicts(rankings: pl.DataFrame, tasks: pl.DataFrame) -> pl.DataFrame:
+    """Answers per model, setup and verdict, most frequent first."""
+    counted = rankings.join(tasks.select("task_id", "setup"), on="task_id").group_by("model", "setup", "verdict").len()
+    return counted.sort("len", "verdict", descending=[True, False])

@@ -1,0 +1,239 @@
+"""The report's tables and sentences as text, from the tables and the manifest. No markup: that is the template's."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from math import isfinite
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from habitus_runners import paper
+from habitus_runners.report.scored import POOLED, Study, in_setup, pooled
+from habitus_runners.report.skill import spearman, too_flat
+
+SETUPS = {
+    "A": "A: demography and history",
+    "B": "B: history only",
+    "C": "C: demography only",
+    "N": "N: no proxy",
+}
+ALPHA = "\N{GREEK SMALL LETTER ALPHA}"
+SMALL_GROUP = 10  # method, section 6
+# Built-in models whose answers are made from the target, and which therefore win or lose by construction.
+SEE_THE_ANSWER = frozenset(
+    ("perfect", "reversed", "held-out-half", "mixture", "noisy", "breakpoint", "sampler", "verbaliser", "duplicator")
+    + ("hallucinator", "memoriser", "oracle", "demography-oracle", "history-oracle")
+)
+MISSING = "\N{EN DASH}"
+
+
+class Row(NamedTuple):
+    """One model in a results table. ``bar`` is the skill in percent of a full bar, 0 where there is none."""
+
+    model: str
+    tasks: str
+    skill: str
+    bar: float
+    gap: str
+    bounded_skill: str
+    area: str
+    inversion: str
+    validity: str
+    left_out: str
+    verdicts: str
+
+
+class Table(NamedTuple):
+    """A table with a column per heading; the first cell of each row names it."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+class Cell(NamedTuple):
+    """Tasks of one level and history length: ours and the paper's."""
+
+    ours: str
+    theirs: str
+
+
+class Sampling(NamedTuple):
+    """Table 1: tasks per level and history length, and how many draws it took."""
+
+    lengths: tuple[int, ...]
+    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
+    ours: str
+    theirs: str
+    draws: Table
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """``value`` with a true minus, or a dash where it is missing or undefined."""
+    if value is None or not isfinite(value):
+        return MISSING
+    return f"{round(value, digits) + 0.0:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def percent(value: float | None) -> str:
+    """A share in percent; 100 only where nothing is missing."""
+    if value is None or not isfinite(value):
+        return MISSING
+    return f"{min(100 * value, 99.9) if value < 1 else 100:.1f} %"
+
+
+def ranked(study: Study, setup: str) -> list[dict[str, Any]]:
+    """The results of a setup over all levels and history lengths, best skill first, undefined last."""
+    rows = study.results.filter(pooled(setup)).with_columns(pl.col("skill").fill_nan(None))
+    return rows.sort("skill", "model", descending=[True, False], nulls_last=True).to_dicts()
+
+
+def results(study: Study, setup: str = POOLED) -> list[Row]:
+    """The results table of a setup over all levels and history lengths."""
+    return [_row(study, setup, result) for result in ranked(study, setup)]
+
+
+def by_setup(study: Study) -> dict[str, list[Row]]:
+    """A results table per setup that has tasks, keyed by its title."""
+    sizes = dict(study.tasks.group_by("setup").len().iter_rows())
+    tables = {f"{title} ({sizes.get(setup, 0):,} tasks)": results(study, setup) for setup, title in SETUPS.items()}
+    return {title: rows for title, rows in tables.items() if rows}
+
+
+def _row(study: Study, setup: str, result: Mapping[str, Any]) -> Row:
+    skill = result["skill"]
+    return Row(
+        model=result["model"],
+        tasks=f"{result['tasks']:,}",
+        skill=number(skill, 3),
+        bar=100 * min(max(skill or 0.0, 0.0), 1.0),
+        gap=number(result["gap"], 3),
+        bounded_skill=number(result["bounded_skill"], 3),
+        area=number(result["area"]),
+        inversion=_inversion(result),
+        validity=percent(result["validity"]),
+        left_out=f"{result['excluded']:,} + {result['dropped']:,}",
+        verdicts=_verdicts(study.verdicts, result["model"], setup),
+    )
+
+
+def _inversion(result: Mapping[str, Any]) -> str:
+    return number(result["inversion"]) if result["outcome"] == "value" else str(result["outcome"] or MISSING)
+
+
+def _verdicts(verdicts: pl.DataFrame, model: str, setup: str) -> str:
+    rows = verdicts.filter(pl.col("model") == model, in_setup(setup))
+    counts = rows.group_by("verdict").agg(pl.col("len").sum()).sort("len", "verdict", descending=[True, False])
+    return ", ".join(f"{verdict} {count:,}" for verdict, count in counts.iter_rows()) or MISSING
+
+
+def skill_by(study: Study, models: Sequence[str], column: str, items: Iterable[str]) -> Table:
+    """Skill per model and ``level`` or ``history``, all setups pooled."""
+    other = {"level": "history", "history": "level"}[column]
+    rows = study.results.filter((pl.col("setup") == POOLED) & (pl.col(other) == POOLED) & (pl.col(column) != POOLED))
+    skill = {(model, item): value for model, item, value in rows.select("model", column, "skill").iter_rows()}
+    shown = [item for item in items if any(item == known for _, known in skill)]
+    lines = ((model, *(number(skill.get((model, item))) for item in shown)) for model in models)
+    return Table(("model", *shown), tuple(lines))
+
+
+def policies(study: Study) -> Table:
+    """Pooled skill under every fill and alpha that was scored."""
+    rows = study.policies
+    kinds = sorted(set(rows.select("fill", "alpha").iter_rows()))
+    skill = {
+        (model, fill, alpha): value
+        for model, fill, alpha, value in rows.select("model", "fill", "alpha", "skill").iter_rows()
+    }
+    models = [result["model"] for result in ranked(study, POOLED)]
+    lines = ((model, *(number(skill.get((model, *kind)), 3) for kind in kinds)) for model in models)
+    return Table(("model", *(f"{fill}, {ALPHA} = {alpha:g}" for fill, alpha in kinds)), tuple(lines))
+
+
+def sampling(study: Study, manifest: Mapping[str, Any], levels: Sequence[str], lengths: Sequence[int]) -> Sampling:
+    """Tasks per level and history length, beside the paper's Table 1 where the data set has one."""
+    theirs = paper.TABLE_1.get(manifest["dataset"]["name"], {})
+    columns = tuple(sorted({*lengths, *(paper.LENGTHS if theirs else ())}))
+    counted = study.tasks.group_by("level", "history").len()
+    ours = {(level, length): count for level, length, count in counted.iter_rows()}
+    rows = tuple(
+        (level, tuple(_cell(ours.get((level, length), 0), theirs.get(level), length) for length in columns))
+        for level in levels
+    )
+    published = f"{sum(map(sum, theirs.values())):,}" if theirs else ""
+    return Sampling(columns, rows, f"{study.tasks.height:,}", published, _draws(manifest["draws"], levels))
+
+
+def _cell(ours: int, theirs: Sequence[int] | None, length: int) -> Cell:
+    known = theirs is not None and length in paper.LENGTHS
+    return Cell(f"{ours:,}", f"{theirs[paper.LENGTHS.index(length)]:,}" if known and theirs else "")
+
+
+def _draws(draws: Sequence[Mapping[str, Any]], levels: Sequence[str]) -> Table:
+    """Draws, rejections and acceptances, summed over the values of a level."""
+    counts = ("draws", "small_group", "few_candidates", "accepted", "kept")
+    place = {level: index for index, level in enumerate(levels)}
+
+    def key(row: Mapping[str, Any]) -> tuple[int, str, int]:
+        return place.get(row["level"], len(place)), row["level"], int(row["history"])
+
+    rows = []
+    for (_, level, length), group in groupby(sorted(draws, key=key), key):
+        cells = list(group)
+        rows.append((level, str(length), *(f"{sum(cell[count] for cell in cells):,}" for count in counts)))
+    headings = ("level", "history", "draws", "group too small", "too few candidates", "accepted", "kept")
+    return Table(headings, tuple(rows))
+
+
+def headline(study: Study, did: str) -> str:
+    """Best and worst model by skill in one sentence; models that see the answer compete only among themselves."""
+    known = [row for row in ranked(study, POOLED) if row["skill"] is not None]
+    rows = [row for row in known if row["model"].partition(":")[0] not in SEE_THE_ANSWER] or known
+    if not rows:
+        return "No model has a skill: no task left room between its entropy and chance."
+    best, worst = ((row["model"], f"(skill {number(row['skill'])})") for row in (rows[0], rows[-1]))
+    tasks = f"on {rows[0]['tasks']:,} tasks"
+    if len(rows) == 1:
+        return f"{best[0]} predicts what these groups {did} {tasks} {best[1]}."
+    aside = f" (and {len(known) - len(rows)} that are shown the answer)" if len(rows) < len(known) else ""
+    return (
+        f"Of {len(rows)} models{aside}, {best[0]} predicts best what these groups {did} {best[1]} "
+        f"and {worst[0]} worst {worst[1]}, {tasks}."
+    )
+
+
+class Warnings(NamedTuple):
+    """Numbers that stand beside every curve."""
+
+    correlation: str
+    direction: str
+    popularity: str
+    flat: str
+    smallest: str
+
+
+def warnings(study: Study) -> Warnings:
+    """Spearman(H, |u|) and popularity's skill in this run, and the tasks that skill leaves out."""
+    rank = spearman(study.tasks, "entropy", "group_size")
+    popularity = [row["skill"] for row in ranked(study, POOLED) if row["model"] == "popularity"]
+    return Warnings(
+        correlation=number(rank),
+        direction="" if rank is None or abs(rank) < 0.1 else "lower" if rank < 0 else "higher",  # noqa: PLR2004 - too weak to name
+        popularity=number(popularity[0]) if popularity else "",
+        flat=f"{too_flat(study.tasks):,}",
+        smallest=f"{study.tasks.filter(pl.col('group_size') < SMALL_GROUP).height:,}",
+    )
+
+
+def flat(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Settings as dotted keys and values."""
+    pairs: list[tuple[str, str]] = []
+    for key, value in settings.items():
+        name = f"{prefix}{key}"
+        pairs += flat(value, f"{name}.") if isinstance(value, Mapping) else [(name, _text(value))]
+    return pairs
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "default"
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -1,0 +1,184 @@
+"""Every key of the method, with its two presets: `paper` reproduces, `sound` can be defended (method, section 2)."""
+
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
+
+from habitus_runners.errors import HabitusError
+
+Share = Annotated[
+    Fraction,
+    BeforeValidator(lambda value: Fraction(str(value))),
+    PlainSerializer(str, return_type=str),
+    Field(gt=0, le=1),
+]
+Positive = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """A group of keys: unknown keys are refused, values are checked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class History(Section):
+    """Which items a prompt says the user knows, and who matches them."""
+
+    lengths: tuple[Annotated[int, Field(ge=0)], ...] = (0, 1, 3, 5, 10, 20)
+    draw: Literal["uniform", "popularity"] = "uniform"
+    nested: bool = False
+    match: Share = Fraction(3, 5)
+
+    def needed(self, length: int) -> int:
+        """How many of ``length`` items a user must know: the least n with n >= match * length, in integers."""
+        return math.ceil(self.match * length)
+
+
+class Group(Section):
+    """Which groups are large enough to have a distribution."""
+
+    min_users: Positive = 3
+
+
+class Draws(Section):
+    """How many tasks are drawn and kept.
+
+    ``fixed`` draws ``count`` per proxy value and history length, and keeps a uniform sample of ``cap`` of the accepted
+    ones per level and length; ``quota`` draws until ``cap`` are accepted per level and length, or ``tries`` were made.
+    """
+
+    rule: Literal["fixed", "quota"] = "fixed"
+    count: Positive = 300
+    cap: Positive = 300
+    tries: Positive = 20_000
+
+
+class Candidates(Section):
+    """The K items a model ranks, and the length N of its list."""
+
+    rule: Literal["half", "quintiles", "literal", "inventory"] = "half"
+    K: Annotated[int, Field(ge=2, le=1024)] = 50
+    N: Positive = 10
+    sets: Positive = 1
+    orders: Positive = 1
+
+    @model_validator(mode="after")
+    def _list_fits(self) -> Self:
+        if self.N > self.K:
+            raise ValueError(f"candidates.N must be at most candidates.K = {self.K}, got {self.N}")
+        return self
+
+
+class Target(Section):
+    """What a group's behaviour is taken to be."""
+
+    kind: Literal["incidence", "user_mean", "events"] = "incidence"
+    alpha: Annotated[float, Field(gt=0)] | None = None
+
+
+class Curve(Section):
+    """How points become a curve."""
+
+    bins: Positive = 200
+    window: Positive = 30
+    degree: Annotated[int, Field(ge=2, le=8)] = 4
+
+
+class Settings(Section):
+    """All keys of a study. ``preset`` says where the defaults came from; ``data`` goes to the data set's loader."""
+
+    preset: Literal["paper", "sound"] = "paper"
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    min_rating: float = 1
+    inventory: Literal["kept", "catalogue"] | Positive = "kept"
+    setups: Literal["rows", "views"] = "rows"
+    history: History = History()
+    group: Group = Group()
+    draws: Draws = Draws()
+    candidates: Candidates = Candidates()
+    target: Target = Target()
+    fill: Literal["chance", "optimistic", "worst", "drop"] = "chance"
+    curve: Curve = Curve()
+    data: dict[str, Any] = {}
+
+    def design(self) -> dict[str, Any]:
+        """Dotted key -> value of everything that tasks and answers depend on: all but scoring and curves."""
+        dumped = self.model_dump(mode="json", exclude={"fill": True, "curve": True, "target": {"alpha"}})
+        return _flat(dumped)
+
+    def changed(self, overrides: Mapping[str, Any]) -> "Settings":
+        """These settings with single dotted keys set anew.
+
+        Raises:
+            HabitusError: an unknown key, or a value out of its range.
+        """
+        return validated(_nested(self.model_dump(mode="json"), overrides))
+
+
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "paper": {},
+    "sound": {
+        "history": {"nested": True},
+        "group": {"min_users": 6},
+        "draws": {"rule": "quota"},
+        "candidates": {"rule": "quintiles", "sets": 20},
+        "target": {"kind": "user_mean"},
+        "setups": "views",
+    },
+}
+
+
+def settings(preset: str = "paper", overrides: Mapping[str, Any] | None = None) -> Settings:
+    """The settings of ``preset`` with single keys set anew.
+
+    Args:
+        preset: ``paper`` or ``sound``.
+        overrides: dotted keys, as in ``{"history.match": "1", "draws.count": 50}``.
+
+    Raises:
+        HabitusError: an unknown preset or key, or a value out of its range.
+    """
+    if preset not in PRESETS:
+        raise HabitusError(f"preset: expected {' or '.join(PRESETS)}, got {preset!r}")
+    return validated({"preset": preset, **_nested(PRESETS[preset], overrides or {})})
+
+
+def validated(values: Mapping[str, Any]) -> Settings:
+    """Settings from plain values (a manifest's, a CONFIG.toml's), or one line that names the key.
+
+    Raises:
+        HabitusError: an unknown key, or a value out of its range.
+    """
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise HabitusError(f"setting {key}: {first['msg']}, got {first['input']!r}") from None
+
+
+def _nested(values: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of ``values`` with dotted keys set."""
+    copy = {key: dict(value) if isinstance(value, Mapping) else value for key, value in values.items()}
+    for key, value in overrides.items():
+        *sections, name = key.split(".")
+        place = copy
+        for section in sections:
+            place = place.setdefault(section, {})
+            if not isinstance(place, dict):
+                raise HabitusError(f"setting {key}: {section} is a value, not a section")
+        place[name] = value
+    return copy
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict) and key != "data":
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat

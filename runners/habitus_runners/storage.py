@@ -1,0 +1,128 @@
+"""The run folder: tables and manifest on disk, written atomically, hashed, checked whenever they are opened."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from habitus_runners.errors import HabitusError
+from habitus_runners.tables import NAMES, VERSION
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[IO[bytes]]:
+    """A file that appears whole or not at all: temporary file, fsync, rename, fsync of the folder.
+
+    Raises:
+        HabitusError: the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise HabitusError(f"cannot write {path}: {error.strerror}; choose another folder with --out") from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class RunFolder:
+    """A study's folder. Its manifest names every table with its SHA-256; a table it does not name does not exist."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest as it is on disk; empty where there is none.
+
+        Raises:
+            HabitusError: it is not readable JSON.
+        """
+        file = self.path / "manifest.json"
+        try:
+            values = json.loads(file.read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        except (OSError, ValueError) as error:
+            raise HabitusError(f"{file}: expected readable JSON, got {error}; restore it or start anew") from None
+        if not isinstance(values, dict):
+            raise HabitusError(f"{file}: expected a JSON object, got {type(values).__name__}; restore it or start anew")
+        return values
+
+    def record(self, **values: Any) -> None:  # noqa: ANN401 - whatever JSON holds
+        """Set these keys of the manifest, and keep the others."""
+        text = json.dumps(self.manifest | values, indent=1, ensure_ascii=False, sort_keys=True)
+        with atomic(self.path / "manifest.json") as file:
+            file.write(text.encode())
+
+    def has(self, name: str) -> bool:
+        """Whether the table was written."""
+        entry = self.manifest.get("tables", {}).get(name)
+        return entry is not None and (self.path / entry["file"]).exists()
+
+    def write(self, name: str, table: pa.Table) -> None:
+        """Write a table and record its hash; the tables made from it are no longer valid and are forgotten.
+
+        The manifest goes first and knows the file before and after: a crash between the two leaves a readable run.
+        """
+        buffer = pa.BufferOutputStream()
+        pq.write_table(table, buffer, compression="zstd")
+        content = buffer.getvalue()
+        tables: Mapping[str, Any] = self.manifest.get("tables", {})
+        entry = {
+            "file": f"{name}.parquet",
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "before": tables.get(name, {}).get("sha256"),
+            "rows": table.num_rows,
+            "version": VERSION,
+        }
+        earlier = {other: tables[other] for other in NAMES[: NAMES.index(name)] if other in tables}
+        self.record(tables={**earlier, name: entry})
+        with atomic(self.path / f"{name}.parquet") as file:
+            file.write(content)
+
+    def read(self, name: str) -> pa.Table:
+        """A table, after checking that it is the one that was written.
+
+        Raises:
+            HabitusError: it is missing, of another version, or not what was written.
+        """
+        entry = self.manifest.get("tables", {}).get(name)
+        if entry is None:
+            raise HabitusError(
+                f"{self.path}: expected a run with a {name} table, found none;"
+                f" `habitus run --out {self.path}` makes one"
+            )
+        path = self.path / entry["file"]
+        if entry["version"] != VERSION:
+            raise HabitusError(f"{path}: expected tables of version {VERSION}, got {entry['version']}; run it anew")
+        content = path.read_bytes() if path.exists() else b""
+        if hashlib.sha256(content).hexdigest() not in (entry["sha256"], entry["before"]):
+            raise HabitusError(
+                f"{path}: expected the file that was written (SHA-256 {entry['sha256'][:12]}…), got another;"
+                f" restore it, or delete {self.path} and run anew"
+            )
+        return pq.read_table(pa.BufferReader(content))

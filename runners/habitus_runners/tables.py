@@ -1,0 +1,145 @@
+"""The schemas of the six tables: the public interface for other languages.
+
+Each schema carries its table's name, its version and its units in its metadata.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+
+VERSION = "1"
+NAMES = ("tasks", "members", "answers", "rankings", "scores", "results")
+
+
+def _category() -> pa.DataType:
+    return pa.dictionary(pa.int32(), pa.string())
+
+
+def tasks_schema(candidates: int, attributes: Sequence[str]) -> pa.Schema:
+    """One row per task. ``value`` has a field per attribute, null where the level does not fix it."""
+    value = pa.struct([(name, pa.string()) for name in attributes or ("none",)])
+    return _schema(
+        "tasks",
+        {
+            "task_id": pa.string(),
+            "dataset": _category(),
+            "setup": _category(),
+            "level": _category(),
+            "value": value,
+            "history": pa.list_(pa.int32()),
+            "candidates": pa.list_(pa.int32(), candidates),
+            "counts": pa.list_(pa.int32(), candidates),
+            "target": pa.list_(pa.float64(), candidates),
+            "group_size": pa.int32(),
+            "activity": pa.float64(),
+            "parts": pa.struct([("never", pa.int16()), ("interacted", pa.int16())]),
+            "order": pa.int16(),
+            "seed": pa.uint64(),
+        },
+        units={"activity": "mean interactions per user of the group", "target": "probability"},
+    )
+
+
+def members_schema(candidates: int) -> pa.Schema:
+    """One row per task and user of its group. Bit i % 8 of byte i // 8 of ``incidence``: candidate i, least first."""
+    columns = {"task_id": _category(), "user": pa.int32(), "incidence": pa.binary((candidates + 7) // 8)}
+    return _schema("members", columns)
+
+
+def answers_schema() -> pa.Schema:
+    """One row per request and sample."""
+    return _schema(
+        "answers",
+        {
+            "answer_id": pa.string(),
+            "task_id": pa.string(),
+            "model": _category(),
+            "method": _category(),
+            "text": pa.string(),
+            "token_logprobs": pa.list_(pa.struct([("token", pa.string()), ("logprob", pa.float64())])),
+            "finish_reason": _category(),
+            "tokens_in": pa.int32(),
+            "tokens_out": pa.int32(),
+            "cost": pa.float64(),
+            "latency_s": pa.float64(),
+            "error": pa.string(),
+        },
+        units={"cost": "USD", "latency_s": "seconds", "token_logprobs": "nats"},
+    )
+
+
+def rankings_schema(length: int) -> pa.Schema:
+    """One row per answer and parser. ``ranking``: candidate positions, -1 = empty slot; ``levels``: how matched."""
+    return _schema(
+        "rankings",
+        {
+            "answer_id": pa.string(),
+            "task_id": pa.string(),
+            "model": _category(),
+            "parser": _category(),
+            "ranking": pa.list_(pa.int16(), length),
+            "verdict": _category(),
+            "levels": pa.list_(pa.int8(), length),
+        },
+    )
+
+
+def scores_schema() -> pa.Schema:
+    """One row per ranking, fill and alpha, in nats."""
+    nats = dict.fromkeys(("entropy", "cross_entropy", "chance", "worst"), "nats")
+    return _schema(
+        "scores",
+        {
+            "answer_id": pa.string(),
+            "task_id": pa.string(),
+            "model": _category(),
+            "fill": _category(),
+            "alpha": pa.float64(),
+            "entropy": pa.float64(),
+            "cross_entropy": pa.float64(),
+            "chance": pa.float64(),
+            "worst": pa.float64(),
+            "valid": pa.int16(),
+        },
+        units=nats | {"alpha": "pseudo-count", "valid": "slots with a candidate"},
+    )
+
+
+def results_schema() -> pa.Schema:
+    """One row per model, fill, alpha and slice of the tasks; ``all`` in setup, level or history pools over it."""
+    nats = ("entropy", "cross_entropy", "chance", "worst", "gap", "inversion")
+    return _schema(
+        "results",
+        {
+            "model": _category(),
+            "fill": _category(),
+            "alpha": pa.float64(),
+            "setup": _category(),
+            "level": _category(),
+            "history": _category(),
+            "tasks": pa.int32(),
+            "excluded": pa.int32(),
+            "dropped": pa.int32(),
+            "entropy": pa.float64(),
+            "cross_entropy": pa.float64(),
+            "chance": pa.float64(),
+            "worst": pa.float64(),
+            "gap": pa.float64(),
+            "skill": pa.float64(),
+            "bounded_skill": pa.float64(),
+            "area": pa.float64(),
+            "ceiling": pa.float64(),
+            "inversion": pa.float64(),
+            "outcome": _category(),
+            "validity": pa.float64(),
+        },
+        units=dict.fromkeys(nats, "nats") | {"area": "ratio", "ceiling": "ratio", "validity": "share of slots"},
+    )
+
+
+def _schema(table: str, columns: Mapping[str, pa.DataType], units: Mapping[str, str] | None = None) -> pa.Schema:
+    fields = [
+        pa.field(name, kind, metadata={"unit": units[name]} if units and name in units else None)
+        for name, kind in columns.items()
+    ]
+    return pa.schema(fields, metadata={"habitus.table": table, "habitus.version": VERSION})

@@ -1,0 +1,1 @@
+"""Tests mirror the source; reference/ holds slow twins that share no code with it."""

@@ -1,0 +1,22 @@
+"""What all tests share: hypothesis' profile, and where real data lie."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# A first, compiling call takes longer than hypothesis' 200 ms.
+settings.register_profile("habitus", deadline=None)
+settings.load_profile("habitus")
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data sets; their licences forbid shipping them."""
+    folder = os.environ.get("HABITUS_DATA")
+    if not folder:
+        pytest.skip(
+            "HABITUS_DATA is not set: it names a folder with ml-1m.zip and lastfm-1k/, which may not be shipped"
+        )
+    return Path(folder)
