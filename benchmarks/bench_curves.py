@@ -1,12 +1,13 @@
 """One curve of 5,000 tasks, 200 bins, window 30, order 4, against pandas."""
 
-import habitus
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.polynomial import Polynomial
 from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
+
+import habitus
 
 
 def with_pandas(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:

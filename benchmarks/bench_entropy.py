@@ -1,12 +1,12 @@
 """Plug-in entropy per task, K = 50, against NumPy."""
 
-import habitus
 import numpy as np
 import pytest
+from benchmarks.competitors import synthetic
 from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.competitors import synthetic
+import habitus
 
 
 def with_numpy(counts: NDArray[np.int32]) -> NDArray[np.float64]:

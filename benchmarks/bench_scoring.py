@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import habitus
 import numpy as np
 import pytest
+from benchmarks.competitors import COMPETITORS, synthetic
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.competitors import COMPETITORS, synthetic
+import habitus
 
 ALPHA = 1 / 50
 

@@ -6,11 +6,11 @@ A competitor takes counts (tasks, K), rankings (tasks, N) without empty slots, a
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-import habitus
 import numpy as np
 from numpy.typing import NDArray
-
 from tests.reference import pandas_scores
+
+import habitus
 
 Counts = NDArray[np.int32]
 Rankings = NDArray[np.int16]

@@ -23,7 +23,7 @@ from habitus_runners.datasets.dataset import Dataset
 from habitus_runners.errors import HabitusError
 from habitus_runners.scores import matrix
 from habitus_runners.settings import Settings
-from habitus_runners.tasks import material
+from habitus_runners.tasks.material import material
 
 BIT = math.log(2)
 ACCEPTED = {

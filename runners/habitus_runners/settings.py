@@ -79,6 +79,13 @@ class Target(Section):
     alpha: Annotated[float, Field(gt=0)] | None = None
 
 
+class Prompt(Section):
+    """What the model reads: a built-in template in this language, or a file of the user's own."""
+
+    template: str | None = None
+    language: str = "en"
+
+
 class Curve(Section):
     """How points become a curve."""
 
@@ -100,6 +107,7 @@ class Settings(Section):
     draws: Draws = Draws()
     candidates: Candidates = Candidates()
     target: Target = Target()
+    prompt: Prompt = Prompt()
     fill: Literal["chance", "optimistic", "worst", "drop"] = "chance"
     curve: Curve = Curve()
     data: dict[str, Any] = {}

@@ -71,7 +71,8 @@ def ask(folder: RunFolder, dataset: Dataset, specs: Sequence[str], *, progress: 
     wanted, table = settings_of(folder), folder.read("tasks")
     evidence = models.Evidence(dataset, table, folder.read("members"), wanted)
     chosen = [models.create(spec, evidence, wanted.seed) for spec in dict.fromkeys(specs)]
-    texts = Prompts(dataset, wanted).texts(table)
+    template = Path(wanted.prompt.template) if wanted.prompt.template else None
+    texts = Prompts(dataset, wanted, template, wanted.prompt.language).texts(table)
     named = zip(table["task_id"].to_pylist(), texts, strict=True)
     requests = [Request(row, task_id, text) for row, (task_id, text) in enumerate(named)]
     answered = folder.read("answers") if folder.has("answers") else answers_schema().empty_table()

@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from habitus.curves import Curve, Fit, TurningPoint, area, bin_means, curve, fit, rolling_mean, turning_point
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.polynomial import Polynomial
 from numpy.testing import assert_allclose, assert_array_equal
-
 from tests.reference import curves as reference
+
+from habitus.curves import Curve, Fit, TurningPoint, area, bin_means, curve, fit, rolling_mean, turning_point
 
 numbers = st.floats(-100, 100, allow_subnormal=False)
 clouds = st.lists(st.tuples(numbers, st.one_of(numbers, st.just(math.nan))), min_size=1, max_size=40)
@@ -209,6 +209,7 @@ def test_area_is_undefined_without_a_common_support_or_a_gap() -> None:
     chance = line(1.0, 2.0, 3, 6)
     assert math.isnan(area(line(1.0, 0.5, 6, 8), chance))
     assert math.isnan(area(chance, line(1.0, 0.0, 3, 6)._replace(coefficients=np.array([4.5, 1.5]))))
+    assert math.isnan(area(chance, line(1.0, -0.5, 3, 6)))
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,16 @@
 
 import math
 
-import habitus
 import numpy as np
 import pytest
-from habitus.entropy import plug_in
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-
 from tests import strategies
 from tests.reference import scores as reference
+
+import habitus
+from habitus.entropy import plug_in
 
 
 @given(st.lists(strategies.count_rows(7), min_size=1, max_size=5), st.floats(1e-6, 10))

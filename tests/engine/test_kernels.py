@@ -5,8 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import habitus
 import pytest
+
+import habitus
 
 KERNELS = sorted(path for path in Path(habitus.__file__).parent.glob("kernels/*.py") if path.stem != "__init__")
 

@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from habitus import sampling
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-
 from tests.reference import sampling as reference
+
+from habitus import sampling
 
 USERS, ITEMS = 30, 40
 

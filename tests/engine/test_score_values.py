@@ -3,17 +3,17 @@
 import math
 from typing import Any
 
-import habitus
 import numpy as np
 import pytest
-from habitus.scoring import Fill
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-
 from tests import strategies
 from tests.reference import scores as reference
 from tests.strategies import Case
+
+import habitus
+from habitus.scoring import Fill
 
 close = {"rtol": 0, "atol": 1e-12}
 fills = st.sampled_from(["chance", "optimistic", "worst"])
@@ -44,6 +44,16 @@ def test_weights_are_averaged_linearly(t: np.ndarray, v: np.ndarray, ranking: li
     uniform = np.full(7, 1 / 7)
     parts = habitus.cross_entropy([t, uniform], [v, v], [ranking, ranking])
     assert_allclose(habitus.cross_entropy([(t + uniform) / 2], [v], [ranking])[0], parts.mean(), **close)
+
+
+@pytest.mark.parametrize("candidates", [5, 40, 100])
+def test_ties_are_broken_by_position(candidates: int) -> None:
+    rng = np.random.default_rng(candidates)
+    t, v = rng.dirichlet(np.ones(candidates)).tolist(), rng.integers(1, 3, candidates)
+    v = (v / v.sum()).tolist()
+    scores = habitus.score_values([t], [v], [[0, -1]], fill="worst")
+    assert_allclose(scores.worst[0], reference.worst(t, v, 2), **close)
+    assert_allclose(scores.cross_entropy[0], reference.filled_worst(t, v, [0, -1]), **close)
 
 
 def test_held_out_weights_decide_the_expectation() -> None:
@@ -104,6 +114,8 @@ def test_skill_leaves_out_and_counts() -> None:
     nothing = habitus.skill(habitus.score([flat], [[0, 1]], fill="drop"), min_gap=0.0)
     assert math.isnan(nothing.value)
     assert (nothing.tasks, nothing.excluded) == (0, 1)
+    no_gap = habitus.Scores(np.ones(1), np.ones(1), np.ones(1), np.ones(1), np.ones(1, np.int32))
+    assert habitus.skill(no_gap, min_gap=0.0)[1:] == (0, 1)
 
 
 def test_skill_checks_the_task() -> None:

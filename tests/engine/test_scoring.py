@@ -5,20 +5,20 @@ import math
 from pathlib import Path
 from typing import Any
 
-import habitus
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from habitus.scoring import FILLS, Fill
+from benchmarks.competitors import COMPETITORS
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-
-from benchmarks.competitors import COMPETITORS
 from tests import strategies
 from tests.reference import pandas_scores
 from tests.reference import scores as reference
 from tests.strategies import Case
+
+import habitus
+from habitus.scoring import FILLS, Fill
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "scores.parquet"
 NUMBER_FILLS: tuple[Fill, ...] = ("chance", "optimistic", "worst")

@@ -65,11 +65,11 @@ def places(names: pa.ChunkedArray, ids: pa.ChunkedArray) -> Integers:
         HabitusError: a name that is not among the ids.
     """
     whole = names.unify_dictionaries().combine_chunks()
-    row = pc.index_in(whole.dictionary, value_set=ids.combine_chunks())
+    row = pc.index_in(whole.dictionary, value_set=ids.combine_chunks()).take(whole.indices)
     if row.null_count:
-        strange = whole.dictionary.filter(row.is_null())[0]
+        strange = whole.filter(row.is_null())[0]
         raise HabitusError(f"members: expected task ids of the tasks table, got {strange}")
-    return np.asarray(row.to_numpy().astype(np.int64)[whole.indices.to_numpy()])
+    return np.asarray(row.to_numpy(), np.int64)
 
 
 def _flat(column: pa.ChunkedArray) -> NDArray[np.generic]:

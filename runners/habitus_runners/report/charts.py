@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from habitus import curves
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from habitus import curves
 from habitus_runners.report.scored import Study, in_setup, pooled
 from habitus_runners.report.skill import by_bins
 from habitus_runners.report.style import GREY, MARKERS, Style, axes_at, canvas, legible, style
@@ -95,7 +95,7 @@ def _curves_panel(
         return
     support = (float(scored["entropy"].min()), float(scored["entropy"].max()))  # type: ignore[arg-type] # a Float64 column
     axes.plot(support, support, color=GREY, lw=1, ls="--", zorder=1)
-    first = scored.unique("task_id")
+    first = scored.unique("task_id", maintain_order=True)
     for reference, line in zip(REFERENCES, ("-.", ":"), strict=True):
         _line(axes, first, reference, Style(GREY, line, ""), how, support)
     fitted = []
@@ -139,6 +139,7 @@ def _skill_panel(axes: Axes, scored: pl.DataFrame, models: Sequence[str], column
     bins = by_bins(scored, column)
     if bins.is_empty():
         _say(axes, "no tasks of this setup" if scored.is_empty() else "too few tasks for a bin of 20")
+        return
     for index, model in enumerate(models):
         of_model, look = bins.filter(pl.col("model") == model), style(index)
         x, y = of_model["x"].to_numpy(), of_model["skill"].to_numpy()
@@ -146,7 +147,7 @@ def _skill_panel(axes: Axes, scored: pl.DataFrame, models: Sequence[str], column
 
 
 def _logarithmic(axes: Axes) -> None:
-    if not axes.lines[2:]:
+    if not axes.lines[2:]:  # perfect and chance alone: nothing to scale
         return
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1, 3)))

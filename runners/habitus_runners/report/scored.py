@@ -40,7 +40,7 @@ def study(tables: Mapping[str, pa.Table], settings: Mapping[str, Any]) -> Study:
     fill, alpha = _policy(scores, settings)
     chosen = (pl.col("fill") == fill) & (pl.col("alpha") == alpha)
     tasks = _tasks(tables["tasks"])
-    scored = scores.filter(chosen).with_columns(pl.col(NATS) * BITS).join(tasks, on="task_id", how="inner")
+    scored = scores.filter(chosen).with_columns(pl.col(NATS) * BITS).join(tasks, on="task_id", maintain_order="left")
     return Study(
         fill=fill,
         alpha=alpha,

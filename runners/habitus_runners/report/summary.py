@@ -21,8 +21,10 @@ ALPHA = "\N{GREEK SMALL LETTER ALPHA}"
 SMALL_GROUP = 10  # method, section 6
 # Built-in models whose answers are made from the target, and which therefore win or lose by construction.
 SEE_THE_ANSWER = frozenset(
-    ("perfect", "reversed", "held-out-half", "mixture", "noisy", "breakpoint", "sampler", "verbaliser", "duplicator")
-    + ("hallucinator", "memoriser", "oracle", "demography-oracle", "history-oracle")
+    {
+        *("perfect", "reversed", "held-out-half", "mixture", "noisy", "breakpoint", "sampler", "verbaliser"),
+        *("duplicator", "hallucinator", "memoriser", "oracle", "demography-oracle", "history-oracle"),
+    }
 )
 MISSING = "\N{EN DASH}"
 

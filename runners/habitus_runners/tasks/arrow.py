@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
-from habitus import sampling
 from numpy.typing import NDArray
 
+from habitus import sampling
 from habitus_runners.datasets.dataset import Dataset
 from habitus_runners.tables import members_schema, tasks_schema
 from habitus_runners.tasks.stratum import Batch, Stratum

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from habitus import sampling
 from numpy.typing import NDArray
 
+from habitus import sampling
 from habitus_runners.datasets.dataset import Dataset, Level
 from habitus_runners.errors import HabitusError
 from habitus_runners.settings import Settings

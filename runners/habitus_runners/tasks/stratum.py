@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from habitus import sampling
 from numpy.typing import NDArray
 
+from habitus import sampling
 from habitus_runners.settings import Settings
 from habitus_runners.tasks.material import Cells, Material
 

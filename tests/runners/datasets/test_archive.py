@@ -8,10 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from habitus_runners.datasets import archive
-from habitus_runners.errors import HabitusError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from habitus_runners.datasets import archive
+from habitus_runners.errors import HabitusError
 
 TEXT = b"one\ntwo\n" * 50
 

@@ -8,6 +8,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
 from habitus_runners.datasets import download
 from habitus_runners.datasets.download import Remote
 from habitus_runners.errors import HabitusError

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from habitus_runners.datasets import archive, lastfm
 from habitus_runners.datasets.countries import CONTINENT
 from habitus_runners.datasets.dataset import Dataset

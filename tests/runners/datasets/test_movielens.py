@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+
 from habitus_runners.datasets import movielens
 from habitus_runners.datasets.dataset import Dataset
 from habitus_runners.errors import HabitusError

@@ -2,12 +2,13 @@
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from habitus_runners.datasets import reading
 from habitus_runners.datasets.dataset import Finding
 from habitus_runners.datasets.reading import Findings, Layout
 from habitus_runners.errors import HabitusError
-from hypothesis import given
-from hypothesis import strategies as st
 
 THREE = Layout("x.dat", "::", ("a", "b", "c"))
 

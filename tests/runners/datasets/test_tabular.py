@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+
 from habitus_runners.datasets import tabular, tabular_config
 from habitus_runners.datasets.dataset import Dataset, Level
 from habitus_runners.errors import HabitusError

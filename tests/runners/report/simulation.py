@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
-import habitus
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
+
+import habitus
 from habitus_runners.results import summarise
 from habitus_runners.settings import settings
 from habitus_runners.tables import rankings_schema, scores_schema, tasks_schema
-from numpy.typing import NDArray
 
 K, N, ALPHA = 50, 10, 0.02
 SIZES = {"none": 3000, "age": 600, "gender": 1800, "occupation": 220, "age x gender x occupation": 60}

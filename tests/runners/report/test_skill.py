@@ -5,11 +5,11 @@ from math import log
 import numpy as np
 import polars as pl
 import pytest
+from scipy import stats
+from tests.runners.report.simulation import simulate
+
 from habitus_runners.report import scored, skill
 from habitus_runners.report.scored import Study
-from scipy import stats
-
-from tests.runners.report.simulation import simulate
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,12 @@ from typing import Any
 
 import polars as pl
 import pytest
+from tests.runners.report.simulation import SIZES, Run, simulate
+
 from habitus_runners.models import RECIPES
 from habitus_runners.report import scored, summary
 from habitus_runners.report.scored import Study
 from habitus_runners.report.style import legible, slug, style
-
-from tests.runners.report.simulation import SIZES, Run, simulate
 
 
 def _study(run: Run) -> Study:
