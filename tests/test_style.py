@@ -1,4 +1,4 @@
-"""The tree keeps its own rules: layers, lint, format, types, shape. Layers come first: nothing else matters if they break."""
+"""The tree keeps its own rules: layers first, then lint, format, types, shape."""
 
 import ast
 import subprocess

@@ -4,9 +4,12 @@ import math
 import shutil
 
 import numpy as np
+import pyarrow.compute as pc
 import pytest
+from tests.reference import pandas_scores
 
 from habitus_runners import datasets, reproduction, study
+from habitus_runners.scores import matrix
 from habitus_runners.settings import settings
 from habitus_runners.storage import RunFolder
 
@@ -35,16 +38,34 @@ def movielens(real_data):
 
 
 @pytest.fixture(scope="module")
-def figures(movielens, tmp_path_factory):
+def run(movielens, tmp_path_factory):
+    """A run without its report: four models, one of which leaves slots empty."""
     folder = RunFolder(tmp_path_factory.mktemp("ml") / "run")
-    wanted = settings()
-    study.make_tasks(folder, movielens, wanted)
-    study.ask(folder, movielens, ["random", "popularity"])
+    study.make_tasks(folder, movielens, settings())
+    study.ask(folder, movielens, ["random", "popularity", "reversed", "hallucinator"])
     study.parse(folder, movielens)
     study.score(folder)
-    tables = {name: folder.read(name) for name in ("tasks", "rankings", "results")}
-    yield {figure.name: figure.found for figure in reproduction.of_run(tables, folder.manifest, wanted)}
+    yield folder
     shutil.rmtree(folder.path)
+
+
+@pytest.fixture(scope="module")
+def figures(run):
+    tables = {name: run.read(name) for name in ("tasks", "rankings", "results")}
+    return {figure.name: figure.found for figure in reproduction.of_run(tables, run.manifest, settings())}
+
+
+def test_pandas_gives_the_same_scores_on_20_000_real_rankings(run):
+    table, rankings = run.read("tasks"), run.read("rankings")
+    counts = dict(zip(table["task_id"].to_pylist(), matrix(table["counts"]), strict=True))
+    scored = run.read("scores")
+    found = scored.filter(pc.equal(scored["fill"].cast("string"), "chance"))
+    assert found.num_rows > 20_000
+    assert found["answer_id"].equals(rankings["answer_id"])
+    of_ranking = np.array([counts[task_id] for task_id in rankings["task_id"].to_pylist()])
+    expected = pandas_scores.score(of_ranking, matrix(rankings["ranking"]), 1 / 50)
+    for column in ("entropy", "cross_entropy"):
+        assert np.abs(found[column].to_numpy() - expected[column].to_numpy()).max() <= 1e-12
 
 
 def test_counts_without_history_are_table_1(figures):

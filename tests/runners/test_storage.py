@@ -33,7 +33,7 @@ def test_any_flipped_bit_is_found(tmp_path):
             folder.read("tasks")
 
 
-def test_a_crash_between_manifest_and_file_leaves_the_old_table(tmp_path, monkeypatch):
+def test_a_crash_between_manifest_and_file_leaves_the_old_table(tmp_path):
     folder = RunFolder(tmp_path)
     folder.write("tasks", _table(3))
     before = (tmp_path / "tasks.parquet").read_bytes()
@@ -64,14 +64,14 @@ def test_a_failed_write_leaves_nothing(tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(HabitusError, match="cannot write .*choose another folder with --out"):
+    with pytest.raises(HabitusError, match=r"cannot write .*choose another folder with --out"):
         RunFolder(tmp_path / "file" / "run").write("tasks", _table(1))
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", "\x00"])
 def test_a_broken_manifest_is_named(tmp_path, text):
     (tmp_path / "manifest.json").write_text(text)
-    with pytest.raises(HabitusError, match="manifest.json: expected"):
+    with pytest.raises(HabitusError, match=r"manifest\.json: expected"):
         _ = RunFolder(tmp_path).manifest
 
 

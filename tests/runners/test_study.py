@@ -77,7 +77,7 @@ def test_the_same_study_gives_the_same_bytes(finished, dataset, tmp_path):
     assert hashes[0] == hashes[1]
 
 
-class _Interrupt(Exception):
+class _InterruptError(Exception):
     pass
 
 
@@ -95,9 +95,9 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(finished, dataset, tmp_pa
 
     def interrupt(name: str, done: int, total: int | None = None) -> None:
         if name == stage and done >= (total or 1) // 2:
-            raise _Interrupt
+            raise _InterruptError
 
-    with pytest.raises(_Interrupt):
+    with pytest.raises(_InterruptError):
         study.run(folder, dataset, wanted, MODELS, progress=interrupt)
     study.run(folder, dataset, wanted, MODELS)
     assert folder.manifest["tables"]["results"]["sha256"] == finished.manifest["tables"]["results"]["sha256"]
@@ -170,6 +170,6 @@ def test_the_manifest_accounts_for_every_draw(finished):
 
 def test_an_unknown_model_is_named_before_any_is_asked(dataset, tmp_path):
     folder = RunFolder(tmp_path)
-    with pytest.raises(HabitusError, match="model: expected one of random, .* got 'gpt'"):
+    with pytest.raises(HabitusError, match=r"model: expected one of random, .* got 'gpt'"):
         study.run(folder, dataset, settings("paper", CHANGES), ["random", "gpt"])
     assert not folder.has("answers")

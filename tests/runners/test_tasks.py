@@ -183,7 +183,7 @@ def test_orders_permute_the_same_candidates(dataset):
 
 
 def test_too_few_items_are_named(dataset):
-    with pytest.raises(HabitusError, match="expected at least 83 items .* got 80; lower candidates.K"):
+    with pytest.raises(HabitusError, match=r"expected at least 83 items .* got 80; lower candidates.K"):
         tasks.generate(dataset, settings("paper", {"candidates.K": 80, "history.lengths": [0, 3]}))
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 from tests.runners.small import N, group_of, study
 
 from habitus_runners import models
@@ -80,6 +81,11 @@ def test_noise_takes_skill_away(evidence):
     assert measured[0] == pytest.approx(1)
     assert measured == sorted(measured, reverse=True)
     assert measured[-1] == pytest.approx(0, abs=0.12)
+
+
+def test_noise_is_standard_normal_on_log_p(evidence):
+    noise = (simulated.noisy(evidence, draws(evidence), 2) - np.log(evidence.probabilities)) / 2
+    assert stats.kstest(noise.ravel(), "norm").pvalue > 0.001
 
 
 def test_sampler_lists_an_item_first_with_its_probability(evidence):
