@@ -9,7 +9,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from habitus import sampling
+from habitus import interactions, sampling
 
 USERS, ITEMS, PAIRS = 6_040, 3_900, 1_000_000
 LENGTH, NEEDED, K = 5, 3, 50
@@ -36,7 +36,7 @@ def _histories(draws: int) -> NDArray[np.int32]:
 
 
 def by_engine(log: Log, draws: int) -> Callable[[], NDArray[np.int64]]:
-    matrix = sampling.interactions(*log, (USERS, ITEMS))
+    matrix = interactions.index(*log, (USERS, ITEMS))
     seeds, inventory, cell = sampling.seeds(0, np.arange(draws)), np.arange(ITEMS), np.zeros(USERS)
 
     def run() -> NDArray[np.int64]:

@@ -3,7 +3,7 @@
 `import habitus` costs NumPy alone; Numba is loaded by the first function that computes.
 """
 
-from habitus import curves, entropy, sampling
+from habitus import curves, entropy, interactions, sampling
 from habitus.scoring import Scores, Skill, bounded_skill, cross_entropy, score, score_values, skill
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "cross_entropy",
     "curves",
     "entropy",
+    "interactions",
     "sampling",
     "score",
     "score_values",

@@ -10,36 +10,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from habitus.interactions import Interactions, starts
 from habitus.threads import over_chunks
 
 Rule = Literal["half", "quintiles", "literal", "inventory"]
 RULES: tuple[Rule, ...] = ("half", "quintiles", "literal", "inventory")
 
 _DRAWS_PER_CHUNK = 1024
-
-
-class Interactions(NamedTuple):
-    """Who interacted with what, by user and by item (CSR and CSC without values)."""
-
-    user_start: NDArray[np.int64]
-    user_items: NDArray[np.int32]
-    item_start: NDArray[np.int64]
-    item_users: NDArray[np.int32]
-
-    @property
-    def users(self) -> int:
-        """Number of users."""
-        return len(self.user_start) - 1
-
-    @property
-    def items(self) -> int:
-        """Number of items."""
-        return len(self.item_start) - 1
-
-    @property
-    def popularity(self) -> NDArray[np.int64]:
-        """(items,) users per item."""
-        return np.diff(self.item_start)
 
 
 class Groups(NamedTuple):
@@ -56,7 +33,7 @@ class Groups(NamedTuple):
     def take(self, which: NDArray[np.int64]) -> "Groups":
         """The groups of these numbers, in this order."""
         size = self.size[which]
-        start = _starts(size)
+        start = starts(size)
         offset = np.repeat(self.start[which] - start[:-1], size)
         return Groups(start, self.users[np.arange(start[-1]) + offset])
 
@@ -70,39 +47,6 @@ class Counts(NamedTuple):
 
     counts: NDArray[np.int32]
     incidence: NDArray[np.uint8]
-
-
-def interactions(users: ArrayLike, items: ArrayLike, shape: tuple[int, int]) -> Interactions:
-    """Index a log of distinct (user, item) pairs both ways.
-
-    Args:
-        users: (pairs,) integers in [0, shape[0]).
-        items: (pairs,) integers in [0, shape[1]).
-        shape: number of users, number of items.
-
-    Raises:
-        TypeError: users or items are not integers.
-        ValueError: their lengths differ, a number is out of range, or a pair occurs twice.
-
-    Example:
-        >>> interactions([0, 0, 1], [2, 0, 2], (2, 3)).popularity
-        array([1, 0, 2])
-    """
-    user, item = _numbers("users", users, shape[0]), _numbers("items", items, shape[1])
-    if len(user) != len(item):
-        raise ValueError(f"expected as many users as items, got {len(user)} and {len(item)}")
-    pairs = np.sort(user * shape[1] + item)
-    if (pairs[1:] == pairs[:-1]).any():
-        repeated = int(pairs[1:][pairs[1:] == pairs[:-1]][0])
-        raise ValueError(f"expected distinct pairs, got user {repeated // shape[1]}, item {repeated % shape[1]} twice")
-    user, item = np.divmod(pairs, shape[1])
-    by_item = np.argsort(item, kind="stable")
-    return Interactions(
-        _starts(np.bincount(user, minlength=shape[0])),
-        item.astype(np.int32),
-        _starts(np.bincount(item, minlength=shape[1])),
-        user[by_item].astype(np.int32),
-    )
 
 
 def seeds(base: ArrayLike, number: ArrayLike) -> NDArray[np.uint64]:
@@ -220,7 +164,7 @@ def groups(
         return work
 
     over_chunks(pass_over(np.empty(0, np.int32)), len(wanted), _DRAWS_PER_CHUNK, threads)
-    start = _starts(size)
+    start = starts(size)
     users = np.empty(start[-1], np.int32)
     if len(users):
         over_chunks(pass_over(users), len(wanted), _DRAWS_PER_CHUNK, threads)
@@ -383,21 +327,6 @@ def targets(
     return out
 
 
-def _numbers(name: str, values: ArrayLike, bound: int) -> NDArray[np.int64]:
-    array = np.asarray(values)
-    if not np.issubdtype(array.dtype, np.integer) and array.size:
-        raise TypeError(f"{name}: expected integers, got {array.dtype}")
-    if array.size and not 0 <= array.min() <= array.max() < bound:
-        raise ValueError(f"{name}: expected numbers in [0, {bound}), got {array.min()} to {array.max()}")
-    return array.astype(np.int64)
-
-
 def _same_length(group: Groups, items: NDArray[np.int32]) -> None:
     if len(group.size) != len(items):
         raise ValueError(f"expected as many groups as rows of candidates, got {len(group.size)} and {len(items)}")
-
-
-def _starts(size: NDArray[np.int64]) -> NDArray[np.int64]:
-    start = np.zeros(len(size) + 1, np.int64)
-    np.cumsum(size, out=start[1:])
-    return start

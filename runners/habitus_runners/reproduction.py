@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 import habitus
-from habitus import curves, sampling
+from habitus import curves, interactions, sampling
 from habitus_runners.datasets.dataset import Dataset
 from habitus_runners.errors import HabitusError
 from habitus_runners.scores import matrix
@@ -119,7 +119,7 @@ def replay(example: Path, dataset: Dataset, settings: Settings, *, min_rating: f
 
 
 def _zeros(
-    log: sampling.Interactions,
+    log: interactions.Interactions,
     group: sampling.Groups,
     history: NDArray[np.int32],
     inventory: NDArray[np.int64],

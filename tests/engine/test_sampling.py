@@ -9,23 +9,25 @@ from hypothesis import strategies as st
 from scipy import stats
 from tests.reference import sampling as reference
 
-from habitus import sampling
+from habitus import interactions, sampling
 
 USERS, ITEMS = 30, 40
 
 
 @st.composite
-def logs(draw: st.DrawFn) -> tuple[dict[int, set[int]], sampling.Interactions]:
+def logs(draw: st.DrawFn) -> tuple[dict[int, set[int]], interactions.Interactions]:
     """A random log as sets, and the same as sparse matrices."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     dense = rng.random((USERS, ITEMS)) < rng.choice([0.05, 0.3, 0.8]) * rng.random((USERS, 1))
     users, items = np.nonzero(dense)
     order = rng.permutation(len(users))
     log = {user: set(np.flatnonzero(dense[user]).tolist()) for user in range(USERS)}
-    return log, sampling.interactions(users[order], items[order], (USERS, ITEMS))
+    return log, interactions.index(users[order], items[order], (USERS, ITEMS))
 
 
-def _drawn(log: sampling.Interactions, cell_of_user: np.ndarray, length: int, needed: int, seed: int, draws: int = 20):
+def _drawn(
+    log: interactions.Interactions, cell_of_user: np.ndarray, length: int, needed: int, seed: int, draws: int = 20
+):
     seeds = sampling.seeds(seed, np.arange(draws))
     history = sampling.histories(seeds, np.arange(ITEMS), length)
     cell = np.arange(draws) % 3
@@ -74,7 +76,7 @@ def test_candidates_follow_their_rule(both, rule, length, k, seed):
 
 
 def test_half_is_half_where_both_parts_are_large():
-    log = sampling.interactions(np.repeat([0, 1, 2], 60), np.tile(np.arange(60), 3), (3, 200))
+    log = interactions.index(np.repeat([0, 1, 2], 60), np.tile(np.arange(60), 3), (3, 200))
     seeds = sampling.seeds(1, np.arange(50))
     groups = sampling.groups(log, np.zeros(3), np.zeros(50), np.empty((50, 0), np.int32), 0)
     drawn, _ = sampling.candidates(log, groups, np.empty((50, 0), np.int32), seeds, np.arange(200))
@@ -168,10 +170,6 @@ def test_taking_groups_keeps_their_users():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: sampling.interactions([0, 0], [1, 1], (1, 2)), ValueError, "user 0, item 1 twice"),
-        (lambda: sampling.interactions([0], [2], (1, 2)), ValueError, r"\[0, 2\), got 2 to 2"),
-        (lambda: sampling.interactions([0.5], [0], (1, 1)), TypeError, "expected integers, got float64"),
-        (lambda: sampling.interactions([0], [0, 1], (1, 2)), ValueError, "as many users as items, got 1 and 2"),
         (lambda: sampling.histories(sampling.seeds(0, [0]), [1, 2], 3), ValueError, "at most 2 items"),
         (lambda: sampling.histories(sampling.seeds(0, [0]), [1, 2], 1, weights=[0, 1]), ValueError, "weights >= 1"),
         (
@@ -200,8 +198,8 @@ def test_bad_arguments_are_named(call, error, message):
         call()
 
 
-def _empty() -> sampling.Interactions:
-    return sampling.interactions([0], [0], (2, 2))
+def _empty() -> interactions.Interactions:
+    return interactions.index([0], [0], (2, 2))
 
 
 def _nobody() -> sampling.Groups:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from habitus import sampling
+from habitus import interactions, sampling
 from habitus_runners.datasets.dataset import Dataset
 from habitus_runners.tables import members_schema, tasks_schema
 from habitus_runners.tasks.stratum import Batch, Stratum
@@ -77,7 +77,7 @@ def _target(stratum: Stratum, batch: Batch) -> pa.Array:
     return _fixed(target)
 
 
-def _activity(log: sampling.Interactions, group: sampling.Groups) -> NDArray[np.float64]:
+def _activity(log: interactions.Interactions, group: sampling.Groups) -> NDArray[np.float64]:
     """Mean number of interactions per user of each group; a group has users, or it would be no task."""
     if not len(group.size):
         return np.empty(0)

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from habitus import sampling
+from habitus import interactions
 from habitus_runners.datasets.dataset import Dataset, Level
 from habitus_runners.errors import HabitusError
 from habitus_runners.settings import Settings
@@ -15,7 +15,7 @@ from habitus_runners.settings import Settings
 class Material(NamedTuple):
     """What tasks are drawn from: the interactions that count, their values in the same order, and the inventory."""
 
-    log: sampling.Interactions
+    log: interactions.Interactions
     values: NDArray[np.float32]
     inventory: NDArray[np.int64]
 
@@ -35,7 +35,7 @@ def material(dataset: Dataset, settings: Settings) -> Material:
         HabitusError: fewer items are left than the candidates and the longest history need.
     """
     counted = dataset.interactions.filter(pl.col("value") >= settings.min_rating).sort("user", "item")
-    log = sampling.interactions(counted["user"], counted["item"], (dataset.users.height, dataset.items.height))
+    log = interactions.index(counted["user"], counted["item"], (dataset.users.height, dataset.items.height))
     least = {"catalogue": 0, "kept": 1}.get(str(settings.inventory), settings.inventory)
     inventory = np.flatnonzero(log.popularity >= int(least))
     needed = settings.candidates.K + max(settings.history.lengths)
