@@ -56,7 +56,7 @@ def run(
 
     wanted = _settings(dataset, preset, seed, set_)
     folder = RunFolder(out or _default_folder(dataset, wanted))
-    with terminal.progress() as advance:
+    with folder.held(new=True), terminal.progress() as advance:
         loaded = _dataset(dataset, source, wanted, advance)
         terminal.show_dataset(loaded)
         report = study.run(folder, loaded, wanted, model or (), progress=advance)
@@ -106,7 +106,7 @@ def tasks(
 
     wanted = _settings(dataset, preset, seed, set_)
     folder = RunFolder(out or _default_folder(dataset, wanted))
-    with terminal.progress() as advance:
+    with folder.held(new=True), terminal.progress() as advance:
         loaded = _dataset(dataset, source, wanted, advance)
         study.make_tasks(folder, loaded, wanted, progress=advance)
     terminal.show_dataset(loaded)
@@ -125,8 +125,9 @@ def score(folder: Path, *, set_: Changes = None) -> None:
     from habitus_runners import study, terminal  # noqa: PLC0415 - --help must not load them
     from habitus_runners.storage import RunFolder  # noqa: PLC0415 - as above
 
-    with terminal.progress() as advance:
-        results = study.score(RunFolder(folder), _changes(set_), progress=advance)
+    run_folder = RunFolder(folder)
+    with run_folder.held(), terminal.progress() as advance:
+        results = study.score(run_folder, _changes(set_), progress=advance)
     terminal.show_results(results)
 
 
@@ -140,8 +141,9 @@ def report(folder: Path) -> None:
     from habitus_runners import study, terminal  # noqa: PLC0415 - --help must not load them
     from habitus_runners.storage import RunFolder  # noqa: PLC0415 - as above
 
-    with terminal.progress() as advance:
-        path = study.write_report(RunFolder(folder), progress=advance)
+    run_folder = RunFolder(folder)
+    with run_folder.held(), terminal.progress() as advance:
+        path = study.write_report(run_folder, progress=advance)
     terminal.say(f"Report: {path}")
 
 

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
 
 from habitus_runners.errors import HabitusError
 from habitus_runners.tables import NAMES, VERSION
@@ -53,6 +54,35 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lock = FileLock(path / ".lock", timeout=0, mode=0o600)
+
+    @contextmanager
+    def held(self, *, new: bool = False) -> Iterator[None]:
+        """Nobody else may work in this folder meanwhile.
+
+        Args:
+            new: whether it may be made; else it must hold a run.
+
+        Raises:
+            HabitusError: it holds no run, another process works in it, or it cannot be written.
+        """
+        if not new and not (self.path / "manifest.json").exists():
+            raise HabitusError(f"{self.path}: expected the folder of a run, found no manifest; `habitus run` makes one")
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock.acquire()
+        except Timeout:
+            raise HabitusError(
+                f"{self.path}: another habitus is at work in it; wait for it, or choose another --out"
+            ) from None
+        except OSError as error:
+            raise HabitusError(
+                f"cannot write {self.path}: {error.strerror}; choose another folder with --out"
+            ) from None
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     @property
     def manifest(self) -> dict[str, Any]:

@@ -67,12 +67,17 @@ def make_tasks(folder: RunFolder, dataset: Dataset, wanted: Settings, *, progres
 
 
 def ask(folder: RunFolder, dataset: Dataset, specs: Sequence[str], *, progress: Progress = silent) -> None:
-    """Have every model answer every task, except for answers the folder already holds; written model by model."""
+    """Have every model answer every task, except for answers the folder already holds; written model by model.
+
+    Raises:
+        HabitusError: an unknown model, or answers that were given to other prompts or by another revision of a model.
+    """
     wanted, table = settings_of(folder), folder.read("tasks")
     evidence = models.Evidence(dataset, table, folder.read("members"), wanted)
     chosen = [models.create(spec, evidence, wanted.seed) for spec in dict.fromkeys(specs)]
     template = Path(wanted.prompt.template) if wanted.prompt.template else None
     texts = Prompts(dataset, wanted, template, wanted.prompt.language).texts(table)
+    _record_askers(folder, chosen, texts)
     named = zip(table["task_id"].to_pylist(), texts, strict=True)
     requests = [Request(row, task_id, text) for row, (task_id, text) in enumerate(named)]
     answered = folder.read("answers") if folder.has("answers") else answers_schema().empty_table()
@@ -85,7 +90,6 @@ def ask(folder: RunFolder, dataset: Dataset, specs: Sequence[str], *, progress: 
             answered = pa.concat_tables([answered, rows]).unify_dictionaries()
             folder.write("answers", answered)
         progress("answers", done, len(chosen))
-    folder.record(models=[{"name": model.name, "revision": model.revision} for model in chosen])
 
 
 def parse(folder: RunFolder, dataset: Dataset, *, progress: Progress = silent) -> None:
@@ -144,6 +148,20 @@ def settings_of(folder: RunFolder) -> Settings:
         raise HabitusError(
             f"{folder.path}: expected the folder of a run, found no manifest with settings; `habitus run` makes one"
         ) from None
+
+
+def _record_askers(folder: RunFolder, chosen: Sequence[Model], texts: Sequence[str]) -> None:
+    """Note who is asked what. Answers to other prompts, or of another revision, would be pooled with the new ones."""
+    before = folder.manifest
+    revisions = {model["name"]: model["revision"] for model in before.get("models", [])}
+    asked = {model.name: model.revision for model in chosen}
+    prompts = hashlib.blake2b("\0".join(texts).encode(), digest_size=16).hexdigest()
+    if folder.has("answers"):
+        changed = {"prompts": before["prompts"]} | {name: revisions[name] for name in asked if name in revisions}
+        differences = _differences(changed, {"prompts": prompts, **asked})
+        _refuse(differences, f"{folder.path} holds answers to other requests:", "choose another folder with --out")
+    everyone = [{"name": name, "revision": revision} for name, revision in (revisions | asked).items()]
+    folder.record(models=everyone, prompts=prompts)
 
 
 def _answer_rows(model: Model, missing: Sequence[tuple[str, Request]]) -> pa.Table:

@@ -81,7 +81,7 @@ def test_doctor_finds_nothing_wrong():
         (("run", "--set", "data.size=3"), "habitus: setting data.size: expected one of users, items"),
         (("run", "--dataset", "ml-1m", "--source", "/nowhere.zip"), "habitus: "),
         (("score", "/nowhere"), "habitus: /nowhere: expected the folder of a run"),
-        (("report", "/nowhere"), "habitus: /nowhere: expected a run with a tasks table"),
+        (("report", "/nowhere"), "habitus: /nowhere: expected the folder of a run"),
         (("run", *SMALL, "--model", "gpt-9", "--out", "{tmp}"), "habitus: model: expected one of random"),
         (("run", *SMALL, "--out", "/proc/run"), "habitus: cannot write /proc/run"),
     ],

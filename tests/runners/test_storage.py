@@ -88,3 +88,20 @@ def test_tables_of_another_version_are_refused(tmp_path):
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(HabitusError, match="expected tables of version 1, got 0"):
         folder.read("tasks")
+
+
+def test_a_folder_without_a_run_is_not_made(tmp_path):
+    with pytest.raises(HabitusError, match="expected the folder of a run"), RunFolder(tmp_path / "run").held():
+        pass
+    assert not (tmp_path / "run").exists()
+
+
+def test_two_cannot_work_in_one_folder(tmp_path):
+    with (
+        RunFolder(tmp_path / "run").held(new=True),
+        pytest.raises(HabitusError, match="another habitus is at work in it"),
+        RunFolder(tmp_path / "run").held(new=True),
+    ):
+        pass
+    with RunFolder(tmp_path / "run").held(new=True):
+        assert (tmp_path / "run").stat().st_mode & 0o777 == 0o700

@@ -173,3 +173,27 @@ def test_an_unknown_model_is_named_before_any_is_asked(dataset, tmp_path):
     with pytest.raises(HabitusError, match=r"model: expected one of random, .* got 'gpt'"):
         study.run(folder, dataset, settings("paper", CHANGES), ["random", "gpt"])
     assert not folder.has("answers")
+
+
+def test_answers_to_other_prompts_are_not_mixed_in(finished, dataset, tmp_path):
+    template = tmp_path / "mine.jinja"
+    template.write_text('{% extends "generic.en.jinja" %}')
+    wanted = settings("paper", CHANGES | {"prompt.template": str(template)})
+    folder = RunFolder(tmp_path / "run")
+    study.make_tasks(folder, dataset, wanted)
+    study.ask(folder, dataset, ["random"])
+    assert folder.manifest["prompts"] != finished.manifest["prompts"]
+    before = folder.read("answers")
+    template.write_text('{% extends "generic.en.jinja" %}{# reworded #} ')
+    study.ask(folder, dataset, ["random"])
+    assert folder.read("answers").equals(before)
+    template.write_text("Rank these: {{ candidates | join }}")
+    with pytest.raises(HabitusError, match=r"holds answers to other requests: prompts .* choose another folder"):
+        study.ask(folder, dataset, ["random"])
+
+
+def test_answers_of_another_revision_are_not_mixed_in(copy, dataset):
+    models_before = copy.manifest["models"]
+    copy.record(models=[{**model, "revision": "older"} for model in models_before])
+    with pytest.raises(HabitusError, match=r"holds answers to other requests: random older -> "):
+        study.ask(copy, dataset, ["random"])
