@@ -3,11 +3,13 @@
 import os
 from pathlib import Path
 
+import numba
 import pytest
 from hypothesis import settings
 
 # A first, compiling call takes longer than hypothesis' 200 ms.
-settings.register_profile("habitus", deadline=None)
+# With NUMBA_DISABLE_JIT=1 the loops run as plain Python, a hundred times slower: fewer examples then.
+settings.register_profile("habitus", deadline=None, max_examples=5 if numba.config.DISABLE_JIT else 100)
 settings.load_profile("habitus")
 
 

@@ -11,6 +11,9 @@ from tests.reference import sampling as reference
 
 from habitus import interactions, sampling
 
+# Run as plain Python (NUMBA_DISABLE_JIT=1), wrapping 64-bit products and 0 / 0 warn; compiled, they do not.
+pytestmark = [pytest.mark.filterwarnings(f"ignore:{what}:RuntimeWarning") for what in ("overflow", "invalid value")]
+
 USERS, ITEMS = 30, 40
 
 
