@@ -17,6 +17,7 @@ Rule = Literal["half", "quintiles", "literal", "inventory"]
 RULES: tuple[Rule, ...] = ("half", "quintiles", "literal", "inventory")
 
 _DRAWS_PER_CHUNK = 1024
+_LONGEST_HISTORY = np.iinfo(np.uint8).max  # the kernel counts known items in bytes
 
 
 class Groups(NamedTuple):
@@ -30,12 +31,15 @@ class Groups(NamedTuple):
         """(groups,) users per group."""
         return np.diff(self.start)
 
-    def take(self, which: NDArray[np.int64]) -> "Groups":
-        """The groups of these numbers, in this order."""
+    def places(self, which: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where in ``users`` the groups of these numbers stand, one group after the other."""
         size = self.size[which]
         start = starts(size)
-        offset = np.repeat(self.start[which] - start[:-1], size)
-        return Groups(start, self.users[np.arange(start[-1]) + offset])
+        return np.arange(start[-1]) + np.repeat(self.start[which] - start[:-1], size)
+
+    def take(self, which: NDArray[np.int64]) -> "Groups":
+        """The groups of these numbers, in this order."""
+        return Groups(starts(self.size[which]), self.users[self.places(which)])
 
 
 class Counts(NamedTuple):
@@ -69,7 +73,7 @@ def seeds(base: ArrayLike, number: ArrayLike) -> NDArray[np.uint64]:
 
 
 def histories(
-    draws: NDArray[np.uint64],
+    seed: NDArray[np.uint64],
     inventory: ArrayLike,
     length: int,
     *,
@@ -79,7 +83,7 @@ def histories(
     """Histories of distinct items; a shorter one with the same seed is a prefix of a longer one (nested).
 
     Args:
-        draws: (draws,) seeds.
+        seed: (draws,) one per draw.
         inventory: (n,) item numbers to draw from.
         length: items per history, at most n.
         weights: (n,) integers >= 1, chances of being drawn next; default all equal.
@@ -100,12 +104,12 @@ def histories(
     if len(chances) != len(items) or (len(chances) and chances.min() < 1):
         raise ValueError(f"expected {len(items)} weights >= 1, got {len(chances)} with least {chances.min(initial=0)}")
     cumulative = np.cumsum(chances)
-    out = np.empty((len(draws), length), np.int32)
+    out = np.empty((len(seed), length), np.int32)
 
     def work(a: int, b: int) -> None:
-        kernels.histories(draws[a:b], items, cumulative, np.empty(1, np.uint64), out[a:b])
+        kernels.histories(seed[a:b], items, cumulative, np.empty(1, np.uint64), out[a:b])
 
-    over_chunks(work, len(draws), _DRAWS_PER_CHUNK, threads)
+    over_chunks(work, len(seed), _DRAWS_PER_CHUNK, threads)
     return out
 
 
@@ -129,7 +133,7 @@ def groups(
         threads: default one per core.
 
     Raises:
-        ValueError: shapes do not fit, or ``needed`` is not in [1, h] (0 for h = 0).
+        ValueError: shapes do not fit, h exceeds 255, or ``needed`` is not in [1, h] (0 for h = 0).
     """
     from habitus.kernels import sampling as kernels  # noqa: PLC0415 - compiles on import: see kernels/__init__.py
 
@@ -140,7 +144,9 @@ def groups(
         raise ValueError(
             f"expected {log.users} users and as many cells as histories, got {len(cell)}, {len(wanted)}, {len(known)}"
         )
-    if not min(known.shape[1], 1) <= needed <= min(known.shape[1], 255):
+    if known.shape[1] > _LONGEST_HISTORY:
+        raise ValueError(f"expected a history of at most {_LONGEST_HISTORY} items, got {known.shape[1]}")
+    if not min(known.shape[1], 1) <= needed <= known.shape[1]:
         raise ValueError(f"expected 1 <= needed <= {known.shape[1]} items of the history, got {needed}")
     start = np.zeros(len(wanted) + 1, np.int64)
     size = np.zeros(len(wanted), np.int64)
@@ -176,7 +182,7 @@ def candidates(
     log: Interactions,
     group: Groups,
     history: NDArray[np.int32],
-    draws: NDArray[np.uint64],
+    seed: NDArray[np.uint64],
     inventory: ArrayLike,
     *,
     length: int = 50,
@@ -193,7 +199,7 @@ def candidates(
         log: who interacted with what.
         group: the draws' groups.
         history: (draws, h) item numbers.
-        draws: (draws,) seeds.
+        seed: (draws,) one per draw.
         inventory: (n,) item numbers to draw from.
         length: K, candidates per draw.
         rule: see above.
@@ -209,34 +215,34 @@ def candidates(
 
     if rule not in RULES:
         raise ValueError(f"rule: expected one of {', '.join(RULES)}, got {rule!r}")
-    if not len(group.size) == len(history) == len(draws):
+    if not len(group.size) == len(history) == len(seed):
         raise ValueError(
-            f"expected as many groups as histories and seeds, got {len(group.size)}, {len(history)}, {len(draws)}"
+            f"expected as many groups as histories and seeds, got {len(group.size)}, {len(history)}, {len(seed)}"
         )
     items = np.asarray(inventory, dtype=np.int32)
     items = np.ascontiguousarray(items[np.argsort(log.popularity[items], kind="stable")])
-    out = np.full((len(draws), length), -1, np.int32)
-    filled = np.zeros(len(draws), np.int64)
+    out = np.full((len(seed), length), -1, np.int32)
+    filled = np.zeros(len(seed), np.int64)
 
     def work(a: int, b: int) -> None:
         state, mark, pool = np.empty(1, np.uint64), np.zeros(log.items, np.uint8), np.empty(len(items), np.int32)
         kernels.candidates(
-            log.user_start, log.user_items, group.start[a : b + 1], group.users, history[a:b], draws[a:b], items,
+            log.user_start, log.user_items, group.start[a : b + 1], group.users, history[a:b], seed[a:b], items,
             RULES.index(rule), state, mark, pool, out[a:b], filled[a:b],
         )  # fmt: skip
 
-    over_chunks(work, len(draws), _DRAWS_PER_CHUNK, threads)
+    over_chunks(work, len(seed), _DRAWS_PER_CHUNK, threads)
     complete = filled == length
     out[~complete] = -1
-    return shuffled(out, draws), complete
+    return shuffled(out, seed), complete
 
 
-def shuffled(rows: NDArray[np.int32], draws: NDArray[np.uint64], order: int = 0) -> NDArray[np.int32]:
+def shuffled(rows: NDArray[np.int32], seed: NDArray[np.uint64], order: int = 0) -> NDArray[np.int32]:
     """Each row in the ``order``-th random order of its seed.
 
     Args:
         rows: (draws, K).
-        draws: (draws,) seeds.
+        seed: (draws,) one per draw.
         order: which of a seed's orders; 0, 1, 2, … are independent.
 
     Returns:
@@ -245,9 +251,7 @@ def shuffled(rows: NDArray[np.int32], draws: NDArray[np.uint64], order: int = 0)
     from habitus.kernels import sampling as kernels  # noqa: PLC0415 - compiles on import: see kernels/__init__.py
 
     out = np.array(rows, dtype=np.int32, order="C")
-    with np.errstate(over="ignore"):
-        own = draws * np.uint64(2 * order + 3)
-    kernels.shuffle(own, np.empty(1, np.uint64), out)
+    kernels.shuffle(seeds(seed, order), np.empty(1, np.uint64), out)
     return out
 
 

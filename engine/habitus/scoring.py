@@ -16,6 +16,8 @@ from habitus.threads import over_chunks
 Fill = Literal["chance", "optimistic", "worst", "drop"]
 FILLS: tuple[Fill, ...] = ("chance", "optimistic", "worst", "drop")
 
+MIN_GAP = 0.02 * math.log(2)
+
 # Sizes of a piece, in candidates: the sorted targets of one piece stay in the second-level cache.
 _TASK_CELLS = 1 << 15
 _RANKING_CELLS = 1 << 20
@@ -154,7 +156,7 @@ def cross_entropy(
     return score_values(weights, values, rankings, task=task, fill=fill, threads=threads).cross_entropy
 
 
-def skill(scores: Scores, *, task: ArrayLike | None = None, min_gap: float = 0.02 * math.log(2)) -> Skill:
+def skill(scores: Scores, *, task: ArrayLike | None = None, min_gap: float = MIN_GAP) -> Skill:
     """How far from chance towards perfect: S = 1 - sum(CE - H) / sum(chance - H), sums over one model's rankings.
 
     Args:
@@ -177,7 +179,7 @@ def skill(scores: Scores, *, task: ArrayLike | None = None, min_gap: float = 0.0
     return _skill(scores, scores.chance, task, min_gap)
 
 
-def bounded_skill(scores: Scores, *, task: ArrayLike | None = None, min_gap: float = 0.02 * math.log(2)) -> Skill:
+def bounded_skill(scores: Scores, *, task: ArrayLike | None = None, min_gap: float = MIN_GAP) -> Skill:
     """How far from worst towards perfect: 1 - sum(CE - H) / sum(worst - H), in [0, 1]; rankings as in ``skill``."""
     return _skill(scores, scores.worst, task, min_gap)
 

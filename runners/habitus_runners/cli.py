@@ -1,5 +1,6 @@
 """The command line: it parses and prints. What a command needs is imported when it runs, so that --help is quick."""
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,6 +17,8 @@ app = App(
     help="How well does a language model generalise? Ask it to predict what people do.",
     help_epilogue="`habitus COMMAND --help` explains a command. --debug shows the traceback of an error.",
     help_format="markdown",
+    version=lambda: version("habitus"),
+    suppress_keyboard_interrupt=False,
 )
 app["--help"].group = app["--version"].group = Group("Other", sort_key=4)
 
@@ -35,8 +38,8 @@ def run(
     dataset: DatasetName = "world",
     source: Source = None,
     model: Models = None,
-    preset: Preset = "paper",
-    seed: int = 0,
+    preset: Preset | None = None,
+    seed: int | None = None,
     set_: Changes = None,
     out: Path | None = None,
 ) -> None:
@@ -46,8 +49,8 @@ def run(
         dataset: `world` (synthetic, its truth known), `ml-1m`, `lastfm-1k`, or a CONFIG.toml about your own tables.
         source: a local zip or folder with the data set's files; without it they are downloaded.
         model: whom to ask; may be given again and again. Default: every baseline that makes sense for the data.
-        preset: `paper` reproduces Saha & Choudhury (2025), `sound` is what can be defended statistically.
-        seed: of every random draw.
+        preset: `paper` (default) reproduces Saha & Choudhury (2025), `sound` can be defended statistically.
+        seed: of every random draw. Default: 0.
         set_: set one key of the method anew, as in `--set history.match=1`; may be given again and again.
         out: the run's folder. Default: habitus-runs/DATASET-PRESET-SEED.
     """
@@ -56,16 +59,15 @@ def run(
 
     wanted = _settings(dataset, preset, seed, set_)
     folder = RunFolder(out or _default_folder(dataset, wanted))
-    with folder.held(new=True), terminal.progress() as advance:
+    with terminal.progress() as advance:
         loaded = _dataset(dataset, source, wanted, advance)
-        terminal.show_dataset(loaded)
         report = study.run(folder, loaded, wanted, model or (), progress=advance)
-    terminal.show_results(folder.read("results"))
+    terminal.show_results(folder.read("results"), wanted.fill)
     terminal.say(f"Report: {report}")
 
 
 @app.command(group=STAGES)
-def fetch(dataset: str, *, source: Source = None, preset: Preset = "paper", set_: Changes = None) -> None:
+def fetch(dataset: str, /, *, source: Source = None, preset: Preset | None = None, set_: Changes = None) -> None:
     """Download a data set, or read a local copy; show its licence, its size and what is wrong in it.
 
     Args:
@@ -77,8 +79,7 @@ def fetch(dataset: str, *, source: Source = None, preset: Preset = "paper", set_
     from habitus_runners import terminal  # noqa: PLC0415 - --help must not load it
 
     with terminal.progress() as advance:
-        loaded = _dataset(dataset, source, _settings(dataset, preset, 0, set_), advance)
-    terminal.show_dataset(loaded)
+        _dataset(dataset, source, _settings(dataset, preset, None, set_), advance)
 
 
 @app.command(group=STAGES)
@@ -86,8 +87,8 @@ def tasks(
     *,
     dataset: DatasetName = "world",
     source: Source = None,
-    preset: Preset = "paper",
-    seed: int = 0,
+    preset: Preset | None = None,
+    seed: int | None = None,
     set_: Changes = None,
     out: Path | None = None,
 ) -> None:
@@ -106,10 +107,10 @@ def tasks(
 
     wanted = _settings(dataset, preset, seed, set_)
     folder = RunFolder(out or _default_folder(dataset, wanted))
-    with folder.held(new=True), terminal.progress() as advance:
+    with terminal.progress() as advance:
         loaded = _dataset(dataset, source, wanted, advance)
-        study.make_tasks(folder, loaded, wanted, progress=advance)
-    terminal.show_dataset(loaded)
+        with folder.held(new=True):
+            study.make_tasks(folder, loaded, wanted, progress=advance)
     terminal.show_table_1(folder.manifest)
     terminal.say(f"Tasks: {folder.path / 'tasks.parquet'}")
 
@@ -128,7 +129,7 @@ def score(folder: Path, *, set_: Changes = None) -> None:
     run_folder = RunFolder(folder)
     with run_folder.held(), terminal.progress() as advance:
         results = study.score(run_folder, _changes(set_), progress=advance)
-    terminal.show_results(results)
+        terminal.show_results(results, study.settings_of(run_folder).fill)
 
 
 @app.command(group=STAGES)
@@ -172,6 +173,7 @@ def paper(folder: Path, *, source: Source = None, example: Path | None = None) -
 
     run_folder = RunFolder(folder)
     wanted = study.settings_of(run_folder)
+    reproduction.refuse_others(run_folder.manifest)
     tables = {name: run_folder.read(name) for name in ("tasks", "rankings", "results")}
     figures = list(reproduction.of_run(tables, run_folder.manifest, wanted))
     if example:
@@ -181,15 +183,16 @@ def paper(folder: Path, *, source: Source = None, example: Path | None = None) -
     terminal.show_figures(figures)
 
 
-def _settings(dataset: str, preset: str, seed: int, changes: list[str] | None) -> "Settings":
+def _settings(dataset: str, preset: str | None, seed: int | None, changes: list[str] | None) -> "Settings":
     from habitus_runners.settings import settings  # noqa: PLC0415 - --help must not load it
 
     given: dict[str, Any] = {}
-    if dataset.endswith(".toml"):
+    if dataset.lower().endswith(".toml"):
         from habitus_runners.datasets import tabular  # noqa: PLC0415 - as above
 
         given = tabular.overrides(Path(dataset))
-    return settings(preset, {**given, **_changes(changes), "seed": seed})
+    options = {key: value for key, value in (("preset", preset), ("seed", seed)) if value is not None}
+    return settings(overrides={**given, **_changes(changes), **options})
 
 
 def _changes(pairs: list[str] | None) -> dict[str, Any]:
@@ -211,11 +214,16 @@ def _changes(pairs: list[str] | None) -> dict[str, Any]:
 
 
 def _dataset(name: str, source: Path | None, wanted: "Settings", advance: Any) -> "Dataset":  # noqa: ANN401 - a Progress
-    from habitus_runners import datasets  # noqa: PLC0415 - --help must not load it
+    """Load a data set, and show its licence, its size, and what is wrong in it or will not be used."""
+    from habitus_runners import datasets, terminal  # noqa: PLC0415 - --help must not load them
+    from habitus_runners.tasks.material import peculiarities  # noqa: PLC0415 - as above
 
-    return datasets.load(name, source, seed=wanted.seed, options=wanted.data, progress=advance)
+    terminal.say(datasets.notice(name))
+    loaded = datasets.load(name, source, seed=wanted.seed, options=wanted.data, progress=advance)
+    terminal.show_dataset(loaded, peculiarities(loaded, wanted))
+    return loaded
 
 
 def _default_folder(dataset: str, wanted: "Settings") -> Path:
-    name = Path(dataset).parent.name or "config" if dataset.endswith(".toml") else dataset
+    name = Path(dataset).parent.name or "config" if dataset.lower().endswith(".toml") else dataset
     return Path("habitus-runs") / f"{name}-{wanted.preset}-{wanted.seed}"

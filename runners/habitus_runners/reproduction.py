@@ -5,7 +5,6 @@ need not be equal where a draw is involved; both are printed and none is forced.
 """
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,9 +22,9 @@ from habitus_runners.datasets.dataset import Dataset
 from habitus_runners.errors import HabitusError
 from habitus_runners.scores import matrix
 from habitus_runners.settings import Settings
+from habitus_runners.tables import BIT, POOLED, frame
 from habitus_runners.tasks.material import material
 
-BIT = math.log(2)
 ACCEPTED = {
     "none": (1, 285, 264, 252, 127, 41),
     "age": (7, 1261, 791, 537, 127, 10),
@@ -54,6 +53,17 @@ class Replay(NamedTuple):
     zeros_inventory: float
 
 
+def refuse_others(manifest: Mapping[str, Any]) -> None:
+    """The figures are those of one study.
+
+    Raises:
+        HabitusError: the run is of another data set or preset.
+    """
+    found = (manifest["dataset"]["name"], manifest["settings"]["preset"])
+    if found != ("ml-1m", "paper"):
+        raise HabitusError(f"check paper: expected a run of ml-1m with preset paper, got {' with preset '.join(found)}")
+
+
 def of_run(tables: Mapping[str, pa.Table], manifest: Mapping[str, Any], settings: Settings) -> Iterator[Figure]:
     """The figures that follow from a run's tasks, rankings and scores."""
     accepted = [
@@ -67,9 +77,9 @@ def of_run(tables: Mapping[str, pa.Table], manifest: Mapping[str, Any], settings
     yield Figure("tasks after the cap", "5063 (paper: 5096)", str(tables["tasks"].num_rows))
     yield from _infinities(tables)
     yield from _curves(matrix(tables["tasks"]["counts"]), tables["tasks"]["group_size"].to_numpy(), settings)
-    pooled = pl.DataFrame(_decoded(tables["results"])).filter(
+    pooled = frame(tables["results"]).filter(
         (pl.col("model") == "popularity") & (pl.col("fill") == "chance"),
-        pl.all_horizontal(pl.col("setup", "level", "history") == "all"),
+        pl.all_horizontal(pl.col("setup", "level", "history") == POOLED),
     )
     yield Figure("skill of global popularity", "0.87", f"{pooled['skill'].item():.3f}" if pooled.height else "not run")
 
@@ -177,17 +187,9 @@ def _curves(counts: NDArray[np.int32], size: NDArray[np.int32], settings: Settin
 
 def _curve(scores: habitus.Scores, skill: float, settings: Settings) -> curves.Curve:
     model = scores.entropy + (1 - skill) * (scores.chance - scores.entropy)
-    wanted = settings.curve
-    return curves.curve(scores.entropy, model, bins=wanted.bins, window=wanted.window, degree=wanted.degree)
+    return curves.curve(scores.entropy, model, **settings.curve.model_dump())
 
 
 def _inversion(scores: habitus.Scores, skill: float, settings: Settings) -> str:
     curve = _curve(scores, skill, settings)
     return f"{curve.inversion / BIT:.2f}" if curve.outcome == "value" else curve.outcome
-
-
-def _decoded(table: pa.Table) -> dict[str, pa.ChunkedArray]:
-    return {
-        name: table[name].cast(pa.string()) if pa.types.is_dictionary(table[name].type) else table[name]
-        for name in table.column_names
-    }

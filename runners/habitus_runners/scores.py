@@ -21,8 +21,7 @@ def score(tasks: pa.Table, rankings: pa.Table, settings: Settings, *, threads: i
     Under `incidence` the target is the counts plus alpha. Other targets are distributions: they are taken as so many
     observations as the group has users before alpha is added, so that alpha means the same.
     """
-    width = settings.candidates.K
-    alpha = settings.target.alpha or 1 / width
+    alpha = settings.target.alpha or 1 / tasks.schema.field("candidates").type.list_size
     row = pl.DataFrame({"task_id": tasks["task_id"]}).with_row_index("row")
     answered = pl.DataFrame({"task_id": rankings["task_id"]})
     task = answered.join(row, on="task_id", how="left", maintain_order="left")["row"]

@@ -5,17 +5,36 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_validator,
+)
 
 from habitus_runners.errors import HabitusError
 
-Share = Annotated[
-    Fraction,
-    BeforeValidator(lambda value: Fraction(str(value))),
-    PlainSerializer(str, return_type=str),
-    Field(gt=0, le=1),
-]
+
+def _fraction(value: object) -> Fraction:
+    try:
+        return Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        raise ValueError("expected a share such as 3/5, 0.6 or 1") from None
+
+
+def _distinct(values: tuple[int, ...]) -> tuple[int, ...]:
+    if not values or len(set(values)) < len(values):
+        raise ValueError("expected at least one length, and none twice")
+    return values
+
+
+Share = Annotated[Fraction, BeforeValidator(_fraction), PlainSerializer(str, return_type=str), Field(gt=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
+Lengths = Annotated[tuple[Annotated[int, Field(ge=0, le=255)], ...], AfterValidator(_distinct)]
 
 
 class Section(BaseModel):
@@ -27,7 +46,7 @@ class Section(BaseModel):
 class History(Section):
     """Which items a prompt says the user knows, and who matches them."""
 
-    lengths: tuple[Annotated[int, Field(ge=0)], ...] = (0, 1, 3, 5, 10, 20)
+    lengths: Lengths = (0, 1, 3, 5, 10, 20)
     draw: Literal["uniform", "popularity"] = "uniform"
     nested: bool = False
     match: Share = Fraction(3, 5)
@@ -47,7 +66,8 @@ class Draws(Section):
     """How many tasks are drawn and kept.
 
     ``fixed`` draws ``count`` per proxy value and history length, and keeps a uniform sample of ``cap`` of the accepted
-    ones per level and length; ``quota`` draws until ``cap`` are accepted per level and length, or ``tries`` were made.
+    ones per level and length; ``quota`` draws from the values in turn until ``cap`` are accepted per level and length,
+    or ``tries`` were made. Without a history a value has at most ``candidates.sets`` draws under either.
     """
 
     rule: Literal["fixed", "quota"] = "fixed"
@@ -76,7 +96,7 @@ class Target(Section):
     """What a group's behaviour is taken to be."""
 
     kind: Literal["incidence", "user_mean", "events"] = "incidence"
-    alpha: Annotated[float, Field(gt=0)] | None = None
+    alpha: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] | None = None
 
 
 class Prompt(Section):
@@ -99,7 +119,7 @@ class Settings(Section):
 
     preset: Literal["paper", "sound"] = "paper"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    min_rating: float = 1
+    min_rating: Annotated[float, Field(allow_inf_nan=False)] = 1
     inventory: Literal["kept", "catalogue"] | Positive = "kept"
     setups: Literal["rows", "views"] = "rows"
     history: History = History()
@@ -140,18 +160,19 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 
 
 def settings(preset: str = "paper", overrides: Mapping[str, Any] | None = None) -> Settings:
-    """The settings of ``preset`` with single keys set anew.
+    """The settings of a preset with single keys set anew.
 
     Args:
-        preset: ``paper`` or ``sound``.
+        preset: ``paper`` or ``sound``; an override of ``preset`` chooses another.
         overrides: dotted keys, as in ``{"history.match": "1", "draws.count": 50}``.
 
     Raises:
         HabitusError: an unknown preset or key, or a value out of its range.
     """
-    if preset not in PRESETS:
-        raise HabitusError(f"preset: expected {' or '.join(PRESETS)}, got {preset!r}")
-    return validated({"preset": preset, **_nested(PRESETS[preset], overrides or {})})
+    given = {"preset": preset, **(overrides or {})}
+    if given["preset"] not in PRESETS:
+        raise HabitusError(f"preset: expected {' or '.join(PRESETS)}, got {given['preset']!r}")
+    return validated(_nested(PRESETS[given["preset"]], given))
 
 
 def validated(values: Mapping[str, Any]) -> Settings:
@@ -163,9 +184,15 @@ def validated(values: Mapping[str, Any]) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise HabitusError(f"setting {key}: {first['msg']}, got {first['input']!r}") from None
+        key, problem = first_problem(error)
+        raise HabitusError(f"setting {key}: {problem}") from None
+
+
+def first_problem(error: ValidationError) -> tuple[str, str]:
+    """The dotted key of the first thing that is wrong, and what was expected and came."""
+    first = error.errors()[0]
+    expected = first["msg"].removeprefix("Value error, ")
+    return ".".join(str(part) for part in first["loc"]), f"{expected}, got {first['input']!r}"
 
 
 def _nested(values: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,23 +22,38 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
     """A file that appears whole or not at all: temporary file, fsync, rename, fsync of the folder.
 
     Raises:
-        HabitusError: the folder cannot be written.
+        HabitusError: it cannot be written.
     """
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _writable(path):
+        _make(path.parent)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise HabitusError(f"cannot write {path}: {error.strerror}; choose another folder with --out") from error
+        try:
+            with os.fdopen(handle, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        _sync(path.parent)
+
+
+@contextmanager
+def _writable(path: Path) -> Iterator[None]:
     try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    _sync(path.parent)
+        yield
+    except OSError as error:
+        raise HabitusError(
+            f"cannot write {path}: {error.strerror or error}; make room, or choose another folder with --out"
+        ) from error
+
+
+def _make(folder: Path) -> None:
+    """A folder that only its owner may enter, and so every parent that is not there yet."""
+    for place in (*reversed(folder.parents), folder):
+        if not place.exists():
+            place.mkdir(mode=0o700, exist_ok=True)
 
 
 def _sync(folder: Path) -> None:
@@ -68,17 +83,14 @@ class RunFolder:
         """
         if not new and not (self.path / "manifest.json").exists():
             raise HabitusError(f"{self.path}: expected the folder of a run, found no manifest; `habitus run` makes one")
-        try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock.acquire()
-        except Timeout:
-            raise HabitusError(
-                f"{self.path}: another habitus is at work in it; wait for it, or choose another --out"
-            ) from None
-        except OSError as error:
-            raise HabitusError(
-                f"cannot write {self.path}: {error.strerror}; choose another folder with --out"
-            ) from None
+        with _writable(self.path):
+            _make(self.path)
+            try:
+                self._lock.acquire()
+            except Timeout:
+                raise HabitusError(
+                    f"{self.path}: another habitus is at work in it; wait for it, or choose another --out"
+                ) from None
         try:
             yield
         finally:
@@ -110,8 +122,7 @@ class RunFolder:
 
     def has(self, name: str) -> bool:
         """Whether the table was written."""
-        entry = self.manifest.get("tables", {}).get(name)
-        return entry is not None and (self.path / entry["file"]).exists()
+        return name in self.manifest.get("tables", {}) and self._file(name).exists()
 
     def write(self, name: str, table: pa.Table) -> None:
         """Write a table and record its hash; the tables made from it are no longer valid and are forgotten.
@@ -123,15 +134,15 @@ class RunFolder:
         content = buffer.getvalue()
         tables: Mapping[str, Any] = self.manifest.get("tables", {})
         entry = {
-            "file": f"{name}.parquet",
+            "file": self._file(name).name,
             "sha256": hashlib.sha256(content).hexdigest(),
-            "before": tables.get(name, {}).get("sha256"),
+            "before": _sha256(self._file(name)),
             "rows": table.num_rows,
             "version": VERSION,
         }
         earlier = {other: tables[other] for other in NAMES[: NAMES.index(name)] if other in tables}
         self.record(tables={**earlier, name: entry})
-        with atomic(self.path / f"{name}.parquet") as file:
+        with atomic(self._file(name)) as file:
             file.write(content)
 
     def read(self, name: str) -> pa.Table:
@@ -146,13 +157,24 @@ class RunFolder:
                 f"{self.path}: expected a run with a {name} table, found none;"
                 f" `habitus run --out {self.path}` makes one"
             )
-        path = self.path / entry["file"]
+        path = self._file(name)
         if entry["version"] != VERSION:
             raise HabitusError(f"{path}: expected tables of version {VERSION}, got {entry['version']}; run it anew")
-        content = path.read_bytes() if path.exists() else b""
+        if not path.is_file():
+            raise HabitusError(f"{path}: expected the {name} table, found no such file; restore it, or run anew")
+        # Arrow's own memory: a buffer over Python's is freed by an Arrow thread, which aborts a dying interpreter.
+        with pa.OSFile(str(path)) as file:
+            content = file.read_buffer()
         if hashlib.sha256(content).hexdigest() not in (entry["sha256"], entry["before"]):
             raise HabitusError(
                 f"{path}: expected the file that was written (SHA-256 {entry['sha256'][:12]}…), got another;"
                 f" restore it, or delete {self.path} and run anew"
             )
         return pq.read_table(pa.BufferReader(content))
+
+    def _file(self, name: str) -> Path:
+        return self.path / f"{name}.parquet"
+
+
+def _sha256(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None

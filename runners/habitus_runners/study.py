@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from habitus_runners import models, report, results, scores, tasks
 from habitus_runners.datasets.dataset import Dataset
@@ -25,6 +26,7 @@ from habitus_runners.prompts.render import Prompts
 from habitus_runners.settings import Settings, validated
 from habitus_runners.storage import RunFolder
 from habitus_runners.tables import answers_schema
+from habitus_runners.tasks.material import peculiarities
 
 
 def run(
@@ -42,11 +44,16 @@ def run(
     Raises:
         HabitusError: the folder holds another study, a model is unknown, or a stage says what is wrong.
     """
-    make_tasks(folder, dataset, wanted, progress=progress)
-    ask(folder, dataset, specs or models.defaults(dataset), progress=progress)
-    parse(folder, dataset, progress=progress)
-    score(folder, progress=progress)
-    return write_report(folder, progress=progress)
+    chosen = specs or models.defaults(dataset)
+    for spec in chosen:
+        models.check(spec, dataset)
+    _prompts(dataset, wanted)
+    with folder.held(new=True):
+        make_tasks(folder, dataset, wanted, progress=progress)
+        ask(folder, dataset, chosen, progress=progress)
+        parse(folder, dataset, progress=progress)
+        score(folder, progress=progress)
+        return write_report(folder, progress=progress)
 
 
 def make_tasks(folder: RunFolder, dataset: Dataset, wanted: Settings, *, progress: Progress = silent) -> None:
@@ -59,7 +66,7 @@ def make_tasks(folder: RunFolder, dataset: Dataset, wanted: Settings, *, progres
     folder.record(settings=wanted.model_dump(mode="json"))
     if folder.has("tasks") and folder.has("members"):
         return
-    folder.record(habitus=version("habitus"), created=_now(), dataset=_described(dataset))
+    folder.record(habitus=version("habitus"), created=_now(), dataset=_described(dataset, wanted))
     drawn = tasks.generate(dataset, wanted, progress=progress)
     folder.record(draws=drawn.draws)
     folder.write("tasks", drawn.tasks)
@@ -75,12 +82,12 @@ def ask(folder: RunFolder, dataset: Dataset, specs: Sequence[str], *, progress: 
     wanted, table = settings_of(folder), folder.read("tasks")
     evidence = models.Evidence(dataset, table, folder.read("members"), wanted)
     chosen = [models.create(spec, evidence, wanted.seed) for spec in dict.fromkeys(specs)]
-    template = Path(wanted.prompt.template) if wanted.prompt.template else None
-    texts = Prompts(dataset, wanted, template, wanted.prompt.language).texts(table)
+    texts = _prompts(dataset, wanted).texts(table)
     _record_askers(folder, chosen, texts)
     named = zip(table["task_id"].to_pylist(), texts, strict=True)
     requests = [Request(row, task_id, text) for row, (task_id, text) in enumerate(named)]
     answered = folder.read("answers") if folder.has("answers") else answers_schema().empty_table()
+    answered = answered.filter(pc.is_null(answered["error"]))  # a failed request is made again
     known = set(answered["answer_id"].to_pylist())
     for done, model in enumerate(chosen, start=1):
         missing = [(_answer_id(model, request), request) for request in requests]
@@ -119,9 +126,9 @@ def score(folder: RunFolder, changes: Mapping[str, Any] | None = None, *, progre
         changed = wanted.changed(changes)
         _refuse(_differences(wanted.design(), changed.design()), "scoring cannot change", "start a new run for it")
         wanted = changed
-        folder.record(settings=wanted.model_dump(mode="json"))
     table = folder.read("tasks")
     scored = scores.score(table, folder.read("rankings"), wanted)
+    folder.record(settings=wanted.model_dump(mode="json"))
     folder.write("scores", scored)
     progress("scores", 1, 1)
     summary = results.summarise(table, scored, wanted)
@@ -159,7 +166,11 @@ def _record_askers(folder: RunFolder, chosen: Sequence[Model], texts: Sequence[s
     if folder.has("answers"):
         changed = {"prompts": before["prompts"]} | {name: revisions[name] for name in asked if name in revisions}
         differences = _differences(changed, {"prompts": prompts, **asked})
-        _refuse(differences, f"{folder.path} holds answers to other requests:", "choose another folder with --out")
+        _refuse(
+            differences,
+            f"{folder.path} holds answers to other requests:",
+            "choose another folder with --out",
+        )
     everyone = [{"name": name, "revision": revision} for name, revision in (revisions | asked).items()]
     folder.record(models=everyone, prompts=prompts)
 
@@ -184,17 +195,25 @@ def _answer_id(model: Model, request: Request, sample: int = 0) -> str:
     return hashlib.blake2b(what.encode(), digest_size=16).hexdigest()
 
 
-def _described(dataset: Dataset) -> dict[str, Any]:
-    return {
+def _prompts(dataset: Dataset, wanted: Settings) -> Prompts:
+    template = Path(wanted.prompt.template) if wanted.prompt.template else None
+    return Prompts(dataset, wanted, template, wanted.prompt.language)
+
+
+def _described(dataset: Dataset, wanted: Settings) -> dict[str, Any]:
+    findings = (*dataset.findings, *peculiarities(dataset, wanted))
+    described = {
         "name": dataset.name,
         "fingerprint": dataset.fingerprint,
         "domain": asdict(dataset.domain),
         "levels": [asdict(level) for level in dataset.levels],
         "labels": dict(dataset.labels),
         "facts": dict(dataset.facts),
-        "findings": [asdict(finding) for finding in dataset.findings],
+        "findings": [asdict(finding) for finding in findings],
         "notice": dataset.notice,
     }
+    as_read_back: dict[str, Any] = json.loads(json.dumps(described))
+    return as_read_back
 
 
 def _refuse_drift(folder: RunFolder, dataset: Dataset, wanted: Settings) -> None:
@@ -202,12 +221,15 @@ def _refuse_drift(folder: RunFolder, dataset: Dataset, wanted: Settings) -> None
     if "tables" not in before:
         return
     if before["dataset"]["fingerprint"] != dataset.fingerprint:
-        was, now = before["dataset"], dataset
+        was = before["dataset"]
         raise HabitusError(
-            f"{folder.path} holds a study of {was['name']} ({was['fingerprint'][:8]}), not of {now.name}"
-            f" ({now.fingerprint[:8]}); choose another folder with --out"
+            f"{folder.path} holds a study of {was['name']} ({was['fingerprint'][:8]}), not of {dataset.name}"
+            f" ({dataset.fingerprint[:8]}); choose another folder with --out"
         )
-    differences = _differences(settings_of(folder).design(), wanted.design())
+    now = _described(dataset, wanted)
+    told = [key for key in ("name", "domain", "levels", "labels") if before["dataset"][key] != now[key]]
+    differences = [f"{key} of the data set" for key in told]
+    differences += _differences(settings_of(folder).design(), wanted.design())
     _refuse(differences, f"{folder.path} holds a study with other settings:", "choose another folder with --out")
 
 

@@ -3,11 +3,15 @@
 Each schema carries its table's name, its version and its units in its metadata.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
+import polars as pl
 import pyarrow as pa
 
 VERSION = "1"
+POOLED = "all"  # in the results table's setup, level or history: over every value
+BIT = math.log(2)  # in nats, the unit of every table
 NAMES = ("tasks", "members", "answers", "rankings", "scores", "results")
 
 
@@ -16,7 +20,11 @@ def _category() -> pa.DataType:
 
 
 def tasks_schema(candidates: int, attributes: Sequence[str]) -> pa.Schema:
-    """One row per task. ``value`` has a field per attribute, null where the level does not fix it."""
+    """One row per task. ``value`` has a field per attribute, null where the level does not fix it.
+
+    ``task_id`` says what is asked; settings that say who counts (group.min_users, history.match, min_rating, target)
+    are not in it, so the same id may have other counts in another run. ``history`` is what is shown: none in setup C.
+    """
     value = pa.struct([(name, pa.string()) for name in attributes or ("none",)])
     return _schema(
         "tasks",
@@ -69,7 +77,7 @@ def answers_schema() -> pa.Schema:
 
 
 def rankings_schema(length: int) -> pa.Schema:
-    """One row per answer and parser. ``ranking``: candidate positions, -1 = empty slot; ``levels``: how matched."""
+    """One row per answer and parser: ``ranking``: candidate positions, -1 = empty; ``match_levels``: how found."""
     return _schema(
         "rankings",
         {
@@ -79,7 +87,7 @@ def rankings_schema(length: int) -> pa.Schema:
             "parser": _category(),
             "ranking": pa.list_(pa.int16(), length),
             "verdict": _category(),
-            "levels": pa.list_(pa.int8(), length),
+            "match_levels": pa.list_(pa.int8(), length),
         },
     )
 
@@ -135,6 +143,12 @@ def results_schema() -> pa.Schema:
         },
         units=dict.fromkeys(nats, "nats") | {"area": "ratio", "ceiling": "ratio", "validity": "share of slots"},
     )
+
+
+def frame(table: pa.Table) -> pl.DataFrame:
+    """A table as Polars sees it, its categories as plain strings."""
+    plain = [column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column for column in table.columns]
+    return pl.DataFrame(dict(zip(table.column_names, plain, strict=True)))
 
 
 def _schema(table: str, columns: Mapping[str, pa.DataType], units: Mapping[str, str] | None = None) -> pa.Schema:

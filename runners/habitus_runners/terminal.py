@@ -1,6 +1,5 @@
 """What the command line shows: progress, tables, lines. Text from data and models is never read as markup."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -14,19 +13,20 @@ from rich.text import Text
 
 from habitus_runners import paper
 from habitus_runners import progress as reporting
+from habitus_runners.tables import BIT, POOLED, frame
 
 if TYPE_CHECKING:
-    from habitus_runners.datasets.dataset import Dataset
+    from habitus_runners.datasets.dataset import Dataset, Finding
     from habitus_runners.doctor import Check
     from habitus_runners.reproduction import Figure
 
-_NATS_PER_BIT = math.log(2)
 _console = Console(markup=False, highlight=False, emoji=False)
 
 
 def say(line: str) -> None:
-    """One line, unbroken, so that a path in it can be copied."""
-    _console.print(Text(line), soft_wrap=True)
+    """One line, unbroken, so that a path in it can be copied; nothing if it is empty."""
+    if line:
+        _console.print(Text(line), soft_wrap=True)
 
 
 @contextmanager
@@ -47,12 +47,10 @@ def progress() -> Iterator[reporting.Progress]:
         yield advance
 
 
-def show_dataset(dataset: "Dataset") -> None:
-    """Its licence, its size, and what was wrong in it."""
-    if dataset.notice:
-        say(dataset.notice.strip())
+def show_dataset(dataset: "Dataset", further: "Sequence[Finding]" = ()) -> None:
+    """Its size, and what was wrong in it."""
     say(f"{dataset.name}: " + ", ".join(f"{count:,} {what}" for what, count in dataset.facts.items()))
-    for finding in dataset.findings:
+    for finding in (*dataset.findings, *further):
         say(f"  {finding.kind}: {finding.count:,}, as in {finding.example}")
 
 
@@ -64,7 +62,7 @@ def show_table_1(manifest: Mapping[str, Any]) -> None:
     table = Table(title="Tasks per proxy level and history length" + (" (habitus / paper)" if theirs else ""))
     table.add_column("level")
     for length in lengths:
-        table.add_column(f"h = {length}", justify="right")
+        table.add_column(f"h = {length}", justify="right", no_wrap=True)
     total = 0
     for level in levels:
         row = [level]
@@ -78,12 +76,10 @@ def show_table_1(manifest: Mapping[str, Any]) -> None:
     say(f"{total:,} tasks" + (f"; the paper has {sum(map(sum, theirs.values())):,}" if theirs else ""))
 
 
-def show_results(results: pa.Table) -> None:
+def show_results(results: pa.Table, fill: str) -> None:
     """One line per model, all tasks together, best skill first; bits."""
-    frame = pl.DataFrame({name: _plain(results[name]) for name in results.column_names})
-    everything = pl.all_horizontal(pl.col("setup", "level", "history") == "all")
-    fill = frame["fill"][0]
-    rows = frame.filter(everything & (pl.col("fill") == fill)).sort("skill", descending=True, nulls_last=True)
+    everything = pl.all_horizontal(pl.col("setup", "level", "history") == POOLED)
+    rows = frame(results).filter(everything & (pl.col("fill") == fill)).sort("skill", descending=True, nulls_last=True)
     first = rows.row(0, named=True)
     say(f"{first['tasks']:,} tasks, mean entropy {_bits(first['entropy'], 3)} bits, empty slots filled by {fill}")
     table = Table()
@@ -118,12 +114,8 @@ def show_checks(checks: Sequence["Check"]) -> None:
     say(f"not as it should be: {', '.join(bad)}" if bad else "all is as it should be")
 
 
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
-
-
 def _bits(nats: float | None, digits: int) -> str:
-    return _number(None if nats is None else nats / _NATS_PER_BIT, digits)
+    return _number(None if nats is None else nats / BIT, digits)
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -124,6 +124,4 @@ def test_without_the_app_extra_one_line_says_what_to_install(tmp_path):
     (tmp_path / "cyclopts.py").write_text("raise ModuleNotFoundError('no', name='cyclopts')")
     done = _habitus("run", PYTHONPATH=str(tmp_path))
     assert done.returncode == 1
-    assert (
-        done.stderr == "habitus: expected the package cyclopts, found none; install with: pip install 'habitus[app]'\n"
-    )
+    assert done.stderr == "habitus: expected the package cyclopts, found none; pip install 'habitus[app]' brings it\n"

@@ -1,12 +1,14 @@
 """The pipeline on a run folder: from nothing to a report, interrupted and begun again, from tables alone."""
 
+import dataclasses
 import json
 import shutil
 import socket
 
+import polars as pl
 import pytest
 
-from habitus_runners import models, study
+from habitus_runners import study
 from habitus_runners.datasets import world
 from habitus_runners.errors import HabitusError
 from habitus_runners.settings import settings
@@ -103,28 +105,6 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(finished, dataset, tmp_pa
     assert folder.manifest["tables"]["results"]["sha256"] == finished.manifest["tables"]["results"]["sha256"]
 
 
-def test_a_finished_model_is_not_asked_again(copy, dataset, monkeypatch):
-    asked: list[str] = []
-    create = models.create
-
-    def watched(spec, evidence, seed):
-        model = create(spec, evidence, seed)
-        answers = model.answers
-
-        class Watched:
-            name, revision = model.name, model.revision
-
-            def answers(self, requests):
-                asked.append(model.name)
-                return answers(requests)
-
-        return Watched()
-
-    monkeypatch.setattr(models, "create", watched)
-    study.ask(copy, dataset, [*MODELS, "reversed"])
-    assert asked == ["reversed"]
-
-
 def test_scores_and_report_need_the_tables_alone(copy, monkeypatch):
     def refuse(*_: object) -> None:
         raise AssertionError
@@ -144,6 +124,7 @@ def test_scores_and_report_need_the_tables_alone(copy, monkeypatch):
 def test_scoring_may_change_alpha_but_not_the_tasks(copy):
     study.score(copy, {"target.alpha": 0.5})
     assert {row["alpha"] for row in copy.read("results").to_pylist()} == {0.5}
+    assert study.settings_of(copy).target.alpha == 0.5
     with pytest.raises(HabitusError, match=r"scoring cannot change group.min_users 3 -> 9; start a new run"):
         study.score(copy, {"group.min_users": 9})
 
@@ -155,11 +136,55 @@ def test_another_study_does_not_overwrite(copy, dataset):
         study.run(copy, world.load(users=300, items=80, seed=5), settings("paper", CHANGES), MODELS)
 
 
-def test_a_damaged_table_is_refused(copy):
+def test_a_damaged_table_is_refused_and_nothing_is_changed(copy, finished):
     path = copy.path / "rankings.parquet"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(HabitusError, match=r"rankings.parquet: expected the file that was written"):
-        study.score(copy)
+        study.score(copy, {"target.alpha": 0.5})
+    assert copy.manifest == finished.manifest
+
+
+def test_missing_members_are_drawn_again(copy, finished, dataset):
+    (copy.path / "members.parquet").unlink()
+    study.make_tasks(copy, dataset, settings("paper", CHANGES))
+    assert copy.read("members").equals(finished.read("members"))
+
+
+@pytest.mark.parametrize(
+    ("key", "change"),
+    [
+        ("levels", lambda dataset: {"levels": dataset.levels[:-1]}),
+        ("labels", lambda dataset: {"labels": {name: f"Their {name}" for name in dataset.labels}}),
+        ("domain", lambda dataset: {"domain": dataclasses.replace(dataset.domain, items="movies")}),
+        ("name", lambda _: {"name": "another world"}),
+    ],
+)
+def test_the_same_log_with_other_levels_or_words_is_another_study(copy, dataset, key, change):
+    other = dataclasses.replace(dataset, **change(dataset))
+    assert other.fingerprint == dataset.fingerprint
+    with pytest.raises(HabitusError, match=f"{key} of the data set; choose another folder with --out"):
+        study.run(copy, other, settings("paper", CHANGES), MODELS)
+
+
+def test_the_manifest_says_what_was_left_out_or_cannot_be_told_apart(dataset, tmp_path):
+    value = pl.when(pl.col("item") < 7).then(1.5).otherwise(3).cast(pl.Float32).alias("value")
+    title = pl.when(pl.int_range(pl.len()) < 3).then(pl.lit("Untitled")).otherwise("title").alias("title")
+    log, items = dataset.interactions.with_columns(value), dataset.items.with_columns(title)
+    folder = RunFolder(tmp_path)
+    wanted = settings("paper", CHANGES | {"min_rating": 2})
+    study.make_tasks(folder, dataclasses.replace(dataset, interactions=log, items=items), wanted)
+    low, same = folder.manifest["dataset"]["findings"]
+    assert (low["kind"], low["count"]) == (
+        "value below min_rating = 2, not used",
+        log.filter(pl.col("item") < 7).height,
+    )
+    assert low["example"].endswith(": 1.5")
+    assert (same["count"], same["example"]) == (3, "Untitled")
+    assert same["kind"].startswith("title of several items")
+
+
+def test_a_sound_data_set_has_no_findings(finished):
+    assert finished.manifest["dataset"]["findings"] == []
 
 
 def test_the_manifest_accounts_for_every_draw(finished):
@@ -168,32 +193,19 @@ def test_the_manifest_accounts_for_every_draw(finished):
     assert {model["name"] for model in manifest["models"]} == set(MODELS)
 
 
-def test_an_unknown_model_is_named_before_any_is_asked(dataset, tmp_path):
-    folder = RunFolder(tmp_path)
-    with pytest.raises(HabitusError, match=r"model: expected one of random, .* got 'gpt'"):
-        study.run(folder, dataset, settings("paper", CHANGES), ["random", "gpt"])
-    assert not folder.has("answers")
-
-
-def test_answers_to_other_prompts_are_not_mixed_in(finished, dataset, tmp_path):
-    template = tmp_path / "mine.jinja"
-    template.write_text('{% extends "generic.en.jinja" %}')
-    wanted = settings("paper", CHANGES | {"prompt.template": str(template)})
+@pytest.mark.parametrize(
+    ("spec", "template", "message"),
+    [
+        ("gpt", None, r"model: expected one of random, .* got 'gpt'"),
+        ("mixture:2", None, "model mixture: expected a number from 0 to 1, got '2'"),
+        ("random", "{% for %}", r"prompt template .*mine\.jinja:1: .*; mend the template"),
+    ],
+)
+def test_a_wrong_model_or_template_is_named_before_tasks_are_drawn(dataset, tmp_path, spec, template, message):
+    file = tmp_path / "mine.jinja"
+    file.write_text(template or "")
+    wanted = settings("paper", CHANGES | {"prompt.template": str(file) if template else None})
     folder = RunFolder(tmp_path / "run")
-    study.make_tasks(folder, dataset, wanted)
-    study.ask(folder, dataset, ["random"])
-    assert folder.manifest["prompts"] != finished.manifest["prompts"]
-    before = folder.read("answers")
-    template.write_text('{% extends "generic.en.jinja" %}{# reworded #} ')
-    study.ask(folder, dataset, ["random"])
-    assert folder.read("answers").equals(before)
-    template.write_text("Rank these: {{ candidates | join }}")
-    with pytest.raises(HabitusError, match=r"holds answers to other requests: prompts .* choose another folder"):
-        study.ask(folder, dataset, ["random"])
-
-
-def test_answers_of_another_revision_are_not_mixed_in(copy, dataset):
-    models_before = copy.manifest["models"]
-    copy.record(models=[{**model, "revision": "older"} for model in models_before])
-    with pytest.raises(HabitusError, match=r"holds answers to other requests: random older -> "):
-        study.ask(copy, dataset, ["random"])
+    with pytest.raises(HabitusError, match=message):
+        study.run(folder, dataset, wanted, ["random", spec])
+    assert not folder.path.exists()

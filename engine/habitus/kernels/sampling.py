@@ -138,7 +138,9 @@ def candidates(user_start, user_items, start, users, history, seeds, inventory, 
                 mark[user_items[q]] |= INTERACTED
         for j in range(history.shape[1]):
             mark[history[d, j]] |= HISTORY
-        unseen = inventory.shape[0] - history.shape[1]
+        unseen = 0
+        for i in range(inventory.shape[0]):
+            unseen += mark[inventory[i]] & HISTORY == 0
         n = 0
         for step in range(steps):
             quota = length * (step + 1) // steps - length * step // steps

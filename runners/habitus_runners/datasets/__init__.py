@@ -33,7 +33,7 @@ def load(
         HabitusError: an unknown name or option, or whatever is wrong with the files.
     """
     given = dict(options or {})
-    if name.endswith(".toml"):
+    if name.lower().endswith(".toml"):
         from habitus_runners.datasets import tabular  # noqa: PLC0415 - one loader's imports at a time
 
         return _called(tabular.load, {"config": Path(name), "source": source, "progress": progress}, given)
@@ -50,6 +50,19 @@ def load(
 
         return _called(lastfm.load, {"source": source, "progress": progress}, given)
     raise HabitusError(f"--dataset: expected {', '.join(NAMES)} or the path of a CONFIG.toml, got {name!r}")
+
+
+def notice(name: str) -> str:
+    """The licence and citation of a published data set, to be shown before it is downloaded or read; else empty."""
+    if name == "ml-1m":
+        from habitus_runners.datasets import movielens  # noqa: PLC0415 - as above
+
+        return movielens.NOTICE
+    if name == "lastfm-1k":
+        from habitus_runners.datasets import lastfm  # noqa: PLC0415 - as above
+
+        return lastfm.NOTICE
+    return ""
 
 
 def _called(loader: Callable[..., Dataset], fixed: Mapping[str, Any], options: Mapping[str, Any]) -> Dataset:

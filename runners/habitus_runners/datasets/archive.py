@@ -37,7 +37,7 @@ def member(source: Path, name: str) -> Iterator[Member]:
     """Open ``name`` in ``source``, at the top or in a folder below.
 
     Raises:
-        HabitusError: the source is absent, broken or lacks the file.
+        HabitusError: the source is absent, broken or lacks the file, or the file is empty.
     """
     try:
         if source.is_dir():
@@ -49,6 +49,8 @@ def member(source: Path, name: str) -> Iterator[Member]:
         else:
             opened = _in_zip(source, name)
         with opened as found:
+            if not found.size:
+                raise HabitusError(f"{source}: expected lines in {name}, got an empty file; fetch it again")
             yield found
     except DAMAGE as error:
         got = printable(str(error) or "a broken one")

@@ -5,6 +5,7 @@ of ``users``, item ``i`` is row ``i`` of ``items``.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -74,12 +75,13 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of every user, item and interaction: the same rows give the same fingerprint, whatever the file."""
+        """Hash of every user, item and interaction: the same rows give the same one, whatever the file or library."""
         digest = hashlib.blake2b(digest_size=16)
-        for frame in (self.users, self.items, self.interactions.sort("user", "item")):
-            digest.update(repr(frame.schema).encode())
+        for frame in (self.users, self.items):
             for column in frame.iter_columns():
-                digest.update(column.hash(seed=0).to_numpy().tobytes())
+                digest.update(json.dumps([column.name, column.to_list()], default=str).encode())
+        for name, kind in (("user", "<i4"), ("item", "<i4"), ("value", "<f4")):
+            digest.update(self.interactions.sort("user", "item")[name].to_numpy().astype(kind).tobytes())
         return digest.hexdigest()
 
     @property

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import platformdirs
 import pooch
@@ -59,14 +60,22 @@ def fetch(remote: Remote, progress: Progress = silent, folder: Path | None = Non
             return Path(pooch.retrieve(remote.url, f"md5:{remote.md5}", remote.name, folder, downloader=bar))
     except (OSError, ValueError) as error:
         raise HabitusError(
-            f"expected to download {remote.url} ({remote.size:,} bytes, md5 {remote.md5}); got {_short(error)};"
-            f" pass --source with a local {remote.name} or folder"
+            f"expected to download {remote.url} ({remote.size:,} bytes), got {_reason(error, remote)}; try again, or"
+            f" fetch it another way and pass --source with the local {remote.name} or its folder"
         ) from error
 
 
-def _short(error: Exception) -> str:
-    text = str(error).splitlines()[0] if str(error) else ""
-    return f"{type(error).__name__}: {text[:160]}"
+def _reason(error: OSError | ValueError, remote: Remote) -> str:
+    """In a few words: pooch hands on what urllib3 says, which is long and names its own classes."""
+    host = urlsplit(remote.url).netloc
+    answer = getattr(error, "response", None)
+    if answer is not None:
+        return f"answer {answer.status_code} from {host}"
+    if isinstance(error, ValueError):
+        return f"a file whose md5 is not the published {remote.md5}"
+    if error.strerror:
+        return f"{error.strerror} ({error.filename or 'the cache folder'})"
+    return f"no connection: {host} could not be reached, or it broke off"
 
 
 @contextmanager

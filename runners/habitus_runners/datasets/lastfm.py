@@ -162,8 +162,6 @@ def _read_log(source: Path, users: pl.Series, items: str, findings: Findings, pr
                 merged = parts[0].height
             progress(f"read {EVENTS.file}", done, size)
     archive.compare(EVENTS.file, MD5[EVENTS.file], digest.hexdigest(), findings)
-    if not parts:
-        reading.nothing_left(f"plays in {EVENTS.file}", NAME, findings)
     return Log(_summed(parts), lines)
 
 
@@ -177,7 +175,6 @@ def _events(rows: pl.DataFrame, users: pl.Series, items: str, findings: Findings
     named = ["artist", "track"] if items == "tracks" else ["artist"]
     for name in named:
         rows = reading.cleaned(rows, name, file, findings)
-        findings.mark(rows, pl.col(name).str.contains('"', literal=True), f"quote in {name}, kept as it is", file)
         rows = findings.drop(rows, pl.col(name) == "", f"{name} without a name", file)
     return rows
 

@@ -3,14 +3,15 @@
 No file is opened here (archive.py does) and no data set is known here.
 """
 
-from typing import NamedTuple, NoReturn, TypeVar
+from codecs import BOM_UTF8
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import polars as pl
 from pydantic import ValidationError
 
 from habitus_runners.datasets.dataset import Finding
 from habitus_runners.errors import HabitusError
-from habitus_runners.settings import Section
+from habitus_runners.settings import Section, first_problem
 
 CONTROL = r"[\p{Cc}\x{2028}\x{2029}\x{202A}-\x{202E}\x{2066}-\x{2069}]"
 EXAMPLE_LENGTH = 200
@@ -19,7 +20,10 @@ Options = TypeVar("Options", bound=Section)
 
 
 class Findings:
-    """What was wrong, per kind and file in the order of discovery, each with a count and its first example."""
+    """What was wrong, per kind and file in the order of discovery, each with a count and its first example.
+
+    A frame that is checked has a ``line`` (or ``row``, where a file has no lines) and ``text``: the row as it came.
+    """
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], Finding] = {}
@@ -59,9 +63,10 @@ def printable(text: str) -> str:
     return shown if len(shown) <= EXAMPLE_LENGTH else shown[: EXAMPLE_LENGTH - 1] + "…"
 
 
-def _described(row: dict[str, object]) -> str:
-    place = "line" if "line" in row else "row"
-    text = row.get("text") or ", ".join(str(value) for name, value in row.items() if name not in {place, "number"})
+def _described(row: dict[str, Any]) -> str:
+    place, text = "line" if "line" in row else "row", row["text"]
+    if isinstance(text, dict):
+        text = ", ".join("" if value is None else str(value) for value in text.values())
     return f"{place} {row[place]}: {text}"
 
 
@@ -73,18 +78,28 @@ def decoded(data: bytes, file: str, expected: str, findings: Findings) -> str:
     """
     try:
         text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return _fallback(data, file, expected)
+    except UnicodeDecodeError as error:
+        if expected == "utf-8":
+            raise HabitusError(f"{file}: expected utf-8 text, got {error}; save it again in utf-8") from None
+        return _mixed(data, file, expected, findings)
     if expected != "utf-8" and not data.isascii():
         findings.note("encoding", 1, f"{file}: expected {expected}, got UTF-8; read as UTF-8", file)
     return text
 
 
-def _fallback(data: bytes, file: str, encoding: str) -> str:
-    try:
-        return data.decode(encoding)
-    except UnicodeError as error:
-        raise HabitusError(f"{file}: expected {encoding} text, got {error}; save it again in {encoding}") from None
+def _mixed(data: bytes, file: str, expected: str, findings: Findings) -> str:
+    """Text whose lines are each in ``expected`` or in UTF-8."""
+    if data.startswith(BOM_UTF8):
+        findings.note("byte order mark", 1, f"{file}: expected {expected}, got a UTF-8 byte order mark; left out", file)
+        data = data.removeprefix(BOM_UTF8)
+    text = []
+    for number, line in enumerate(data.split(b"\n"), 1):
+        other = not line.isascii() and _is_utf8(line)
+        text.append(line.decode("utf-8" if other else expected))
+        if other:
+            example = f"{file} line {number}: expected {expected}, got UTF-8; read as UTF-8: {text[-1]}"
+            findings.note("encoding", 1, example, file)
+    return "\n".join(text)
 
 
 def lines(text: str | bytes, first: int = 1) -> pl.DataFrame:
@@ -170,9 +185,8 @@ def options(model: type[Options], dataset: str, **given: object) -> Options:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise HabitusError(f"{dataset}: option {key}: {first['msg']}, got {first['input']!r}") from None
+        key, problem = first_problem(error)
+        raise HabitusError(f"{dataset}: option {key}: {problem}") from None
 
 
 def nothing_left(what: str, dataset: str, findings: Findings) -> NoReturn:

@@ -8,6 +8,7 @@ import polars as pl
 from habitus_runners.datasets import reading, table_file
 from habitus_runners.datasets.dataset import Dataset, Domain, Level
 from habitus_runners.datasets.reading import Findings
+from habitus_runners.datasets.table_file import Grid
 from habitus_runners.datasets.tabular_config import Attribute, Config, Matrix, Pairs, Users, overrides, parse
 from habitus_runners.errors import HabitusError
 from habitus_runners.progress import Progress, silent
@@ -72,50 +73,51 @@ def _labels(said: Config) -> dict[str, str]:
 
 
 def _pairs(said: Config, folder: Path, findings: Findings) -> pl.DataFrame:
-    """Row, user, item, value: the ids as strings, one row per pair."""
+    """Place, user, item, value: the ids as strings, one row per pair."""
     table, file = said.interactions, str(said.interactions.path)
     if isinstance(table, Matrix):
-        rows = _melted(table, table_file.read_matrix(table, folder, table.id, said.data.max_cells))
+        rows = _melted(table, table_file.read_matrix(table, folder, table.id, said.data.max_cells, findings))
     else:
-        columns = [table.user, table.item, *([table.value] if table.value else [])]
-        frame = table_file.read(table, folder, columns, said.data.max_cells)
-        value = pl.col(table.value) if table.value else pl.lit(1)
-        number = value.cast(pl.Float32, strict=False)
-        rows = frame.select("row", pl.col(table.user).alias("user"), pl.col(table.item).alias("item"), value=number)
+        columns = {"user": table.user, "item": table.item} | ({"value": table.value} if table.value else {})
+        frame = table_file.read(table, folder, columns, said.data.max_cells, findings)
+        value = pl.col("value") if table.value else pl.lit(1)
+        rows = frame.with_columns(value=value.cast(pl.Float32, strict=False))
     for name in ("user", "item"):
         rows = findings.drop(rows, pl.col(name).fill_null("") == "", f"no {name}", file)
     rows = findings.drop(rows, ~pl.col("value").is_finite(), "value that is no number", file)
     if isinstance(table, Pairs) and table.duplicates == "sum":
-        return rows.group_by("user", "item", maintain_order=True).agg(pl.col("row").first(), pl.col("value").sum())
+        pairs = rows.group_by("user", "item", maintain_order=True)
+        return pairs.agg(pl.exclude("value").first(), pl.col("value").sum())
     return findings.distinct(rows, ["user", "item"], "duplicate (user, item) pair, first kept", file)
 
 
-def _melted(table: Matrix, frame: pl.DataFrame) -> pl.DataFrame:
-    """The cells that are not 0, as pairs; NaN where a cell is no number."""
-    cells = frame.drop(table.id).to_numpy()
+def _melted(table: Matrix, grid: Grid) -> pl.DataFrame:
+    """The cells that are not 0, as pairs."""
+    cells = grid.cells.to_numpy()
     row, column = np.nonzero(cells)
-    down = frame[table.id].gather(row)
-    across = pl.Series(frame.drop(table.id).columns, dtype=pl.String).gather(column)
+    down = grid.ids.gather(row)
+    across = pl.Series(grid.cells.columns, dtype=pl.String).gather(column)
     user, item = (across, down) if table.rows == "items" else (down, across)
-    return pl.DataFrame({"row": row + 1, "user": user, "item": item, "value": cells[row, column]})
+    pairs = pl.DataFrame({"user": user, "item": item, "value": cells[row, column]})
+    return grid.places.select(pl.all().gather(row)).with_columns(pairs.to_struct("text")).hstack(pairs)
 
 
 def _users(said: Config, folder: Path, pairs: pl.DataFrame, findings: Findings) -> pl.DataFrame:
     if said.users is None:
         return pairs.select(pl.col("user").unique(maintain_order=True).alias("user_id"))
     table, file = said.users, str(said.users.path)
-    columns = [table.id, *(attribute.column for attribute in table.attributes.values())]
-    rows = table_file.read(table, folder, columns, said.data.max_cells)
-    rows = findings.drop(rows, pl.col(table.id).fill_null("") == "", "no user", file)
-    rows = findings.distinct(rows, [table.id], "duplicate user, first kept", file)
+    given = {f"given {name}": attribute.column for name, attribute in table.attributes.items()}
+    rows = table_file.read(table, folder, {"user_id": table.id, **given}, said.data.max_cells, findings)
+    rows = findings.drop(rows, pl.col("user_id").fill_null("") == "", "no user", file)
+    rows = findings.distinct(rows, ["user_id"], "duplicate user, first kept", file)
     return _attributes(rows, table, findings)
 
 
 def _attributes(rows: pl.DataFrame, table: Users, findings: Findings) -> pl.DataFrame:
     file = str(table.path)
-    columns = [pl.col(table.id).alias("user_id")]
+    columns = [pl.col("user_id")]
     for name, attribute in table.attributes.items():
-        given = pl.col(attribute.column).str.strip_chars().replace("", None)
+        given = pl.col(f"given {name}").str.strip_chars().replace("", None)
         findings.mark(rows, given.is_null(), f"user without {name}", file)
         if attribute.bins:
             unread = given.is_not_null() & ~given.cast(pl.Float64, strict=False).is_finite()
@@ -135,12 +137,13 @@ def _words(given: pl.Expr, attribute: Attribute) -> pl.Expr:
 
 def _items(said: Config, folder: Path, pairs: pl.DataFrame, findings: Findings) -> pl.DataFrame:
     if said.items is None:
-        ids = pairs.select(pl.col("item").unique(maintain_order=True).alias("item_id")).with_row_index("row", offset=1)
+        ids = pairs.unique("item", keep="first", maintain_order=True).drop("user", "value").rename({"item": "item_id"})
         rows, file = ids.with_columns(title="item_id"), str(said.interactions.path)
     else:
         table, file = said.items, str(said.items.path)
-        frame = table_file.read(table, folder, [table.id, table.title], said.data.max_cells)
-        rows = frame.select("row", pl.col(table.id).alias("item_id"), pl.col(table.title).fill_null("").alias("title"))
+        columns = {"item_id": table.id, "title": table.title}
+        rows = table_file.read(table, folder, columns, said.data.max_cells, findings)
+        rows = rows.with_columns(pl.col("title").fill_null(""))
         rows = findings.drop(rows, pl.col("item_id").fill_null("") == "", "no item", file)
         rows = findings.distinct(rows, ["item_id"], "duplicate item, first kept", file)
     rows = reading.cleaned(rows, "title", file, findings)

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError, model_validator
 
 from habitus_runners.errors import HabitusError
-from habitus_runners.settings import Positive, Section
+from habitus_runners.settings import Positive, Section, first_problem
 
-Character = Annotated[str, Field(min_length=1, max_length=1)]
+Character = Annotated[str, Field(pattern=r"^[ -~\t]$")]
 SEPARATORS = {".tsv": "\t", ".tab": "\t"}
 
 
@@ -27,8 +27,14 @@ class Table(Section):
 
     path: Path
     separator: Character | None = None
-    quote: Annotated[str, Field(max_length=1)] = '"'
+    quote: Annotated[str, Field(pattern=r"^[ -~]?$")] = '"'
     encoding: Literal["utf-8", "utf-16", "latin-1", "cp1252"] = "utf-8"
+
+    @model_validator(mode="after")
+    def _quote_is_no_separator(self) -> Self:
+        if self.quote == self.divider:
+            raise ValueError(f"separator and quote must differ, both are {self.quote!r}")
+        return self
 
     @property
     def divider(self) -> str:
@@ -165,9 +171,10 @@ def parse(path: Path) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise HabitusError(f"{path}: expected TOML in UTF-8, got {error}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"] if part not in {"pairs", "matrix"})
-        raise HabitusError(f"{path}: {key or 'proxies'}: {first['msg']}") from None
+        place, problem = first_problem(error)
+        key = ".".join(part for part in place.split(".") if part not in {"pairs", "matrix"})
+        # A whole section that came says no more than its key.
+        raise HabitusError(f"{path}: {key or 'proxies'}: {problem.partition(', got {')[0]}") from None
 
 
 def overrides(path: Path) -> dict[str, Any]:

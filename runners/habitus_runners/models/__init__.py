@@ -104,24 +104,38 @@ def create(spec: str, evidence: Evidence, seed: int) -> Model:
     Raises:
         HabitusError: an unknown name, a parameter out of its range or where none is taken, or a truth that is unknown.
     """
+    check(spec, evidence.dataset)
     name, _, argument = spec.partition(":")
     if name in RECIPES:
         return _built_in(name, argument, evidence, seed)
-    for entry in entry_points(group=GROUP, name=name):
-        model: Model = entry.load()(argument)
-        return model
-    raise HabitusError(f"model: expected one of {', '.join(names(evidence.dataset))}, got {spec!r}")
+    (entry, *_) = entry_points(group=GROUP, name=name)
+    model: Model = entry.load()(argument)
+    return model
+
+
+def check(spec: str, dataset: Dataset) -> None:
+    """Refuse what ``create`` would refuse, before anything else is done for it.
+
+    Raises:
+        HabitusError: see ``create``.
+    """
+    name, _, argument = spec.partition(":")
+    if name not in names(dataset) and name not in RECIPES:
+        raise HabitusError(f"model: expected one of {', '.join(names(dataset))}, got {spec!r}")
+    recipe = RECIPES.get(name)
+    if recipe is None:
+        return
+    if recipe.world_only and not isinstance(dataset, World):
+        raise HabitusError(f"model {name}: expected the data set world, whose truth is known, got {dataset.name}")
+    if recipe.parameter:
+        _number(name, argument, recipe.parameter)
+    elif argument:
+        raise HabitusError(f"model {name}: expected no parameter, got {argument!r}")
 
 
 def _built_in(name: str, argument: str, evidence: Evidence, seed: int) -> Ranker:
     recipe = RECIPES[name]
-    if recipe.world_only and not isinstance(evidence.dataset, World):
-        raise HabitusError(
-            f"model {name}: expected the data set world, whose truth is known, got {evidence.dataset.name}"
-        )
     if recipe.parameter is None:
-        if argument:
-            raise HabitusError(f"model {name}: expected no parameter, got {argument!r}")
         return Ranker(name, evidence, seed, recipe.preferences, recipe.write)
     value = _number(name, argument, recipe.parameter)
     return Ranker(f"{name}:{value:.12g}", evidence, seed, partial(_with, recipe, value), recipe.write)

@@ -69,6 +69,8 @@ def reverse(evidence: Evidence, draws: Draws) -> Floats:  # noqa: ARG001 - all p
 def held_out_half(evidence: Evidence, draws: Draws) -> Floats:
     """What floor(n / 2) of the group's n users did, drawn for each task: how far a sample of the group goes.
 
+    It is scored against all n, its own half among them, so it flatters in small groups: an upper mark, not a rival.
+
     Under ``user_mean`` each user's row is normalised, as in the target.
     """
     groups = evidence.groups

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from habitus import sampling
+
 Floats = NDArray[np.float64]
 _Words = NDArray[np.uint64]
 
-_GOLDEN = np.array([0x9E3779B97F4A7C15], np.uint64)
-
 
 class Draws:
-    """Counter-based draws for T tasks (splitmix64; Steele, Lea & Flood 2014, doi 10.1145/2660193.2660195)."""
+    """Counter-based draws for T tasks (``habitus.sampling.seeds``)."""
 
     def __init__(self, task_ids: Iterable[str], model: str, seed: int) -> None:
         self._tasks = np.array([_word(task) for task in task_ids], np.uint64)
@@ -21,25 +21,18 @@ class Draws:
 
     def uniform(self, purpose: str, columns: int) -> Floats:
         """(T, columns) in the open interval (0, 1); one table per purpose."""
-        return _unit(_mixed(self._keys(purpose)[:, None] + np.arange(columns, dtype=np.uint64) * _GOLDEN))
+        return _unit(sampling.seeds(self._keys(purpose)[:, None], np.arange(columns)))
 
     def uniform_for(self, purpose: str, rows: NDArray[np.int64], number: NDArray[np.int64]) -> Floats:
         """A draw in (0, 1) for each pair of a task's row and any number, such as a user's."""
-        return _unit(_mixed(self._keys(purpose)[rows] + number.astype(np.uint64) * _GOLDEN))
+        return _unit(sampling.seeds(self._keys(purpose)[rows], number))
 
     def _keys(self, purpose: str) -> _Words:
-        return _mixed(self._tasks ^ np.array([_word(f"{self._stream}\n{purpose}")], np.uint64))
+        return sampling.seeds(self._tasks ^ np.uint64(_word(f"{self._stream}\n{purpose}")), 0)
 
 
 def _word(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
-
-
-def _mixed(words: _Words) -> _Words:
-    words = words + _GOLDEN
-    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return words ^ (words >> np.uint64(31))
 
 
 def _unit(words: _Words) -> Floats:

@@ -113,4 +113,4 @@ def _years_agree(one: Forms, other: Forms) -> bool:
 
 
 def _same_work(one: Forms, other: Forms) -> bool:
-    return one.year == other.year and one.numbers == other.numbers
+    return _years_agree(one, other) and one.numbers == other.numbers

@@ -40,7 +40,7 @@ def rankings(answers: pa.Table, tasks: pa.Table, titles: Sequence[str], length: 
         "parser": pa.array([PARSER] * len(parsed), pa.string()).dictionary_encode(),
         "ranking": _slots([row.ranking for row in parsed], np.int16, length),
         "verdict": pa.array([row.verdict for row in parsed], pa.string()).dictionary_encode(),
-        "levels": _slots([row.levels for row in parsed], np.int8, length),
+        "match_levels": _slots([row.levels for row in parsed], np.int8, length),
     }
     return pa.table(columns, schema=schema)
 

@@ -22,7 +22,7 @@ GRID, MARK = 101, 25
 REFERENCES = ("chance", "worst")
 
 
-class Settings(NamedTuple):
+class CurveSettings(NamedTuple):
     """How points become a curve: bins, window and degree of the run."""
 
     bins: int
@@ -45,7 +45,7 @@ def models_by_gap(study: Study) -> list[str]:
     return ordered["model"].to_list()
 
 
-def curves_figure(study: Study, models: Sequence[str], how: Settings) -> Figure:
+def curves_figure(study: Study, models: Sequence[str], how: CurveSettings) -> Figure:
     """Cross-entropy against entropy: rolling means, fits, references, and the inversion points of ``results``."""
     layout = _layout(study.scored, ENTROPY, "cross-entropy CE (bits)", len(models))
     for setup, axes in layout.panels.items():
@@ -88,7 +88,7 @@ def _inversions(study: Study, setup: str) -> dict[str, float]:
 
 
 def _curves_panel(
-    axes: Axes, scored: pl.DataFrame, models: Sequence[str], how: Settings, inversions: Mapping[str, float]
+    axes: Axes, scored: pl.DataFrame, models: Sequence[str], how: CurveSettings, inversions: Mapping[str, float]
 ) -> None:
     if scored.is_empty():
         _say(axes, "no tasks of this setup")
@@ -115,7 +115,7 @@ def _star(axes: Axes, x: float, y: float, colour: str) -> None:
 
 
 def _line(
-    axes: Axes, rows: pl.DataFrame, column: str, look: Style, how: Settings, support: tuple[float, float]
+    axes: Axes, rows: pl.DataFrame, column: str, look: Style, how: CurveSettings, support: tuple[float, float]
 ) -> curves.Curve | None:
     """Rolling means and fit of one model or reference; the raw tasks where there are too few for a curve."""
     x, y = rows["entropy"].to_numpy(), rows[column].to_numpy()

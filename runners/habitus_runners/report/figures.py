@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from habitus_runners.progress import Progress
 from habitus_runners.report.boxes import cells, filled, overview, spread
-from habitus_runners.report.charts import Settings, curves_figure, models_by_gap, skill_figure
+from habitus_runners.report.charts import CurveSettings, curves_figure, models_by_gap, skill_figure
 from habitus_runners.report.scored import Study
 from habitus_runners.report.style import Image, look, save, slug, style
 
@@ -47,7 +47,7 @@ def draw(
     models = models_by_gap(study)
     with look():
         compared = (
-            save(curves_figure(study, models, Settings(**curve)), folder, "curves"),
+            save(curves_figure(study, models, CurveSettings(**curve)), folder, "curves"),
             save(skill_figure(study, models, "entropy", ENTROPY, logarithmic=False), folder, "skill-entropy"),
             save(skill_figure(study, models, "group_size", SIZE, logarithmic=True), folder, "skill-group-size"),
         )

@@ -12,8 +12,9 @@ import pyarrow as pa
 from habitus_runners.progress import Progress
 from habitus_runners.report import summary
 from habitus_runners.report.figures import draw
-from habitus_runners.report.scored import POOLED, Study, study
+from habitus_runners.report.scored import Study, study
 from habitus_runners.storage import atomic
+from habitus_runners.tables import POOLED
 
 Name = TypeVar("Name", str, int)
 
@@ -56,7 +57,7 @@ def _texts(
         "by_level": summary.skill_by(numbers, models, "level", levels),
         "by_history": summary.skill_by(numbers, models, "history", map(str, lengths)),
         "policies": summary.policies(numbers),
-        "sampling": summary.sampling(numbers, manifest, levels, lengths),
+        "sampling": summary.sampling(manifest, levels, lengths),
         "warnings": summary.warnings(numbers),
         "tasks": f"{numbers.tasks.height:,}",
     }

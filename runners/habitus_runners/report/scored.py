@@ -1,16 +1,14 @@
 """The tables as the report reads them: one row per model and task, in bits. Joins and unit changes only."""
 
 from collections.abc import Mapping
-from math import log
 from typing import Any, NamedTuple
 
 import polars as pl
 import pyarrow as pa
 
 from habitus_runners.errors import HabitusError
+from habitus_runners.tables import BIT, POOLED, frame
 
-BITS = 1 / log(2)
-POOLED = "all"
 NATS = ("entropy", "cross_entropy", "chance", "worst")
 
 
@@ -36,11 +34,11 @@ def study(tables: Mapping[str, pa.Table], settings: Mapping[str, Any]) -> Study:
     Raises:
         HabitusError: the scores hold no row with the settings' fill.
     """
-    scores, results = _frame(tables["scores"]), _in_bits(_frame(tables["results"]))
+    scores, results = frame(tables["scores"]), _in_bits(frame(tables["results"]))
     fill, alpha = _policy(scores, settings)
     chosen = (pl.col("fill") == fill) & (pl.col("alpha") == alpha)
     tasks = _tasks(tables["tasks"])
-    scored = scores.filter(chosen).with_columns(pl.col(NATS) * BITS).join(tasks, on="task_id", maintain_order="left")
+    scored = scores.filter(chosen).with_columns(pl.col(NATS) / BIT).join(tasks, on="task_id", maintain_order="left")
     return Study(
         fill=fill,
         alpha=alpha,
@@ -48,7 +46,7 @@ def study(tables: Mapping[str, pa.Table], settings: Mapping[str, Any]) -> Study:
         scored=scored,
         results=results.filter(chosen),
         policies=results.filter(pooled(POOLED)).sort("model", "fill", "alpha"),
-        verdicts=_verdicts(_frame(tables["rankings"].select(["task_id", "model", "verdict"])), tasks),
+        verdicts=_verdicts(frame(tables["rankings"].select(["task_id", "model", "verdict"])), tasks),
     )
 
 
@@ -60,13 +58,6 @@ def pooled(setup: str) -> pl.Expr:
 def in_setup(setup: str) -> pl.Expr:
     """The tasks of a setup, or all."""
     return pl.lit(setup == POOLED) | (pl.col("setup") == setup)
-
-
-def _frame(table: pa.Table) -> pl.DataFrame:
-    frame = pl.from_arrow(table)
-    if not isinstance(frame, pl.DataFrame):
-        raise TypeError(f"expected a table, got {type(table).__name__}")
-    return frame.with_columns(pl.col(pl.Categorical).cast(pl.String))
 
 
 def _policy(scores: pl.DataFrame, settings: Mapping[str, Any]) -> tuple[str, float]:
@@ -81,7 +72,7 @@ def _policy(scores: pl.DataFrame, settings: Mapping[str, Any]) -> tuple[str, flo
 
 
 def _tasks(table: pa.Table) -> pl.DataFrame:
-    tasks = _frame(table.select(["task_id", "setup", "level", "history", "group_size"]))
+    tasks = frame(table.select(["task_id", "setup", "level", "history", "group_size"]))
     return tasks.with_columns(pl.col("history").list.len().cast(pl.Int64))
 
 
@@ -93,7 +84,7 @@ def _with_targets(tasks: pl.DataFrame, scored: pl.DataFrame) -> pl.DataFrame:
 
 
 def _in_bits(results: pl.DataFrame) -> pl.DataFrame:
-    return results.with_columns(pl.col(*NATS, "gap", "inversion") * BITS)
+    return results.with_columns(pl.col(*NATS, "gap", "inversion") / BIT)
 
 
 def _verdicts(rankings: pl.DataFrame, tasks: pl.DataFrame) -> pl.DataFrame:

@@ -3,19 +3,22 @@
 import numpy as np
 import polars as pl
 
-MIN_GAP = 0.02
+from habitus.scoring import MIN_GAP
+from habitus_runners.tables import BIT
+
+_LEAST_GAP = MIN_GAP / BIT
 MOST_BINS = 20
 LEAST_TASKS = 20
 
 
 def countable(frame: pl.DataFrame) -> pl.DataFrame:
     """The rows that skill counts: chance - H at least 0.02 bits, and a cross-entropy."""
-    return frame.filter((pl.col("chance") - pl.col("entropy") >= MIN_GAP) & pl.col("cross_entropy").is_finite())
+    return frame.filter((pl.col("chance") - pl.col("entropy") >= _LEAST_GAP) & pl.col("cross_entropy").is_finite())
 
 
 def too_flat(tasks: pl.DataFrame) -> int:
     """How many tasks leave a model nothing to gain: chance - H below 0.02 bits."""
-    return tasks.filter(pl.col("chance") - pl.col("entropy") < MIN_GAP).height
+    return tasks.filter(pl.col("chance") - pl.col("entropy") < _LEAST_GAP).height
 
 
 def by_bins(scored: pl.DataFrame, column: str) -> pl.DataFrame:

@@ -1,5 +1,6 @@
 """The report's tables and sentences as text, from the tables and the manifest. No markup: that is the template's."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from math import isfinite
@@ -8,8 +9,9 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from habitus_runners import paper
-from habitus_runners.report.scored import POOLED, Study, in_setup, pooled
+from habitus_runners.report.scored import Study, in_setup, pooled
 from habitus_runners.report.skill import spearman, too_flat
+from habitus_runners.tables import POOLED
 
 SETUPS = {
     "A": "A: demography and history",
@@ -151,18 +153,18 @@ def policies(study: Study) -> Table:
     return Table(("model", *(f"{fill}, {ALPHA} = {alpha:g}" for fill, alpha in kinds)), tuple(lines))
 
 
-def sampling(study: Study, manifest: Mapping[str, Any], levels: Sequence[str], lengths: Sequence[int]) -> Sampling:
-    """Tasks per level and history length, beside the paper's Table 1 where the data set has one."""
+def sampling(manifest: Mapping[str, Any], levels: Sequence[str], lengths: Sequence[int]) -> Sampling:
+    """Tasks drawn per level and history length, beside the paper's Table 1 where the data set has one."""
     theirs = paper.TABLE_1.get(manifest["dataset"]["name"], {})
     columns = tuple(sorted({*lengths, *(paper.LENGTHS if theirs else ())}))
-    counted = study.tasks.group_by("level", "history").len()
-    ours = {(level, length): count for level, length, count in counted.iter_rows()}
+    ours: Counter[tuple[str, int]] = Counter()
+    for drawn in manifest["draws"]:
+        ours[drawn["level"], drawn["history"]] += drawn["kept"]
     rows = tuple(
-        (level, tuple(_cell(ours.get((level, length), 0), theirs.get(level), length) for length in columns))
-        for level in levels
+        (level, tuple(_cell(ours[level, length], theirs.get(level), length) for length in columns)) for level in levels
     )
     published = f"{sum(map(sum, theirs.values())):,}" if theirs else ""
-    return Sampling(columns, rows, f"{study.tasks.height:,}", published, _draws(manifest["draws"], levels))
+    return Sampling(columns, rows, f"{ours.total():,}", published, _draws(manifest["draws"], levels))
 
 
 def _cell(ours: int, theirs: Sequence[int] | None, length: int) -> Cell:
@@ -172,7 +174,7 @@ def _cell(ours: int, theirs: Sequence[int] | None, length: int) -> Cell:
 
 def _draws(draws: Sequence[Mapping[str, Any]], levels: Sequence[str]) -> Table:
     """Draws, rejections and acceptances, summed over the values of a level."""
-    counts = ("draws", "small_group", "few_candidates", "accepted", "kept")
+    counts = ("draws", "small_group", "few_candidates", "no_interaction", "accepted", "kept")
     place = {level: index for index, level in enumerate(levels)}
 
     def key(row: Mapping[str, Any]) -> tuple[int, str, int]:
@@ -182,7 +184,8 @@ def _draws(draws: Sequence[Mapping[str, Any]], levels: Sequence[str]) -> Table:
     for (_, level, length), group in groupby(sorted(draws, key=key), key):
         cells = list(group)
         rows.append((level, str(length), *(f"{sum(cell[count] for cell in cells):,}" for count in counts)))
-    headings = ("level", "history", "draws", "group too small", "too few candidates", "accepted", "kept")
+    rejected = ("group too small", "too few candidates", "nobody interacted")
+    headings = ("level", "history", "draws", *rejected, "accepted", "kept")
     return Table(headings, tuple(rows))
 
 

@@ -20,7 +20,7 @@ def tasks_table(dataset: Dataset, stratum: Stratum, setup: str, batch: Batch, or
     rows, width = batch.candidates.shape
     interacted = (batch.counts.counts > 0).sum(axis=1).astype(np.int16)
     columns = {
-        "task_id": list(_task_ids(dataset, stratum, setup, batch)),
+        "task_id": list(_task_ids(dataset, stratum, setup, batch, order)),
         "dataset": [dataset.name] * rows,
         "setup": [setup] * rows,
         "level": [stratum.cells.level.name] * rows,
@@ -51,11 +51,11 @@ def members_table(task_ids: pa.Array, batch: Batch) -> pa.Table:
     return pa.table([owner, batch.group.users, incidence], schema=schema)
 
 
-def _task_ids(dataset: Dataset, stratum: Stratum, setup: str, batch: Batch) -> Iterator[str]:
+def _task_ids(dataset: Dataset, stratum: Stratum, setup: str, batch: Batch, order: int) -> Iterator[str]:
     """Hash of everything that makes a task what it is; never a row number."""
     for row, cell in enumerate(batch.cell):
         value, seed = stratum.cells.values[cell], int(batch.seed[row])
-        what = json.dumps([dataset.fingerprint, setup, stratum.cells.level.name, value, seed], sort_keys=True)
+        what = json.dumps([dataset.fingerprint, setup, stratum.cells.level.name, value, seed, order], sort_keys=True)
         history, items = batch.history[row].astype("<i4").tobytes(), batch.candidates[row].astype("<i4").tobytes()
         yield hashlib.blake2b(b"|".join((what.encode(), history, items)), digest_size=16).hexdigest()
 

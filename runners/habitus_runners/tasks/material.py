@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from habitus import interactions
-from habitus_runners.datasets.dataset import Dataset, Level
+from habitus_runners.datasets.dataset import Dataset, Finding, Level
 from habitus_runners.errors import HabitusError
 from habitus_runners.settings import Settings
 
@@ -45,6 +45,21 @@ def material(dataset: Dataset, settings: Settings) -> Material:
             f" {len(inventory)}; lower candidates.K, history.lengths or min_rating"
         )
     return Material(log, counted["value"].to_numpy(), inventory)
+
+
+def peculiarities(dataset: Dataset, settings: Settings) -> tuple[Finding, ...]:
+    """What a study leaves out of a sound data set, or cannot tell apart in it: counted and named."""
+    low = dataset.interactions.filter(pl.col("value") < settings.min_rating)
+    titles = dataset.items["title"]
+    shared = titles.filter(titles.is_duplicated())
+    findings = []
+    if low.height:
+        first = low.row(0, named=True)
+        example = f"user {dataset.users['user_id'][first['user']]}, {titles[first['item']]}: {first['value']:g}"
+        findings.append(Finding(f"value below min_rating = {settings.min_rating:g}, not used", low.height, example))
+    if len(shared):
+        findings.append(Finding("title of several items, which no answer can tell apart", len(shared), shared[0]))
+    return tuple(findings)
 
 
 def cells(dataset: Dataset, level: Level) -> Cells:

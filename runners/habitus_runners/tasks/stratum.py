@@ -33,10 +33,9 @@ class Batch(NamedTuple):
 
     def rows(self, which: NDArray[np.int64]) -> "Batch":
         """These rows, in this order."""
-        group = self.group.take(which)
-        members = np.repeat(self.group.start[which] - group.start[:-1], group.size) + np.arange(len(group.users))
-        counts = sampling.Counts(self.counts.counts[which], self.counts.incidence[members])
-        return Batch(self.cell[which], self.seed[which], self.history[which], group, self.candidates[which], counts)
+        counts = sampling.Counts(self.counts.counts[which], self.counts.incidence[self.group.places(which)])
+        group, items = self.group.take(which), self.candidates[which]
+        return Batch(self.cell[which], self.seed[which], self.history[which], group, items, counts)
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,16 @@ def test_held_out_half_weighs_users_alike_under_user_mean():
         assert len(used) // 2 - (used == 0).sum() <= round(total) <= most
 
 
+def test_held_out_half_counts_users_under_events():
+    made = study("events", tasks=24)
+    evidence, knows = made.evidence, known(made.dataset)
+    scores = baselines.held_out_half(evidence, draws(evidence))
+    few = [row for row, group in enumerate(groups(evidence)) if len(group) <= 9]
+    assert few
+    for row in few:
+        assert tuple(scores[row]) in _sums_of_halves(knows[sorted(groups(evidence)[row])][:, evidence.candidates[row]])
+
+
 def test_held_out_half_is_fair(evidence):
     mean = np.mean([baselines.held_out_half(evidence, draws(evidence, seed)) for seed in range(400)], axis=0)
     size = evidence.groups.size[:, None]

@@ -126,16 +126,22 @@ def test_the_world_alone_has_oracles(made):
     ],
 )
 def test_a_wrong_name_or_parameter_is_explained(evidence, spec, message):
-    with pytest.raises(HabitusError, match=message):
-        models.create(spec, evidence, 0)
+    for refuse in (lambda: models.create(spec, evidence, 0), lambda: models.check(spec, evidence.dataset)):
+        with pytest.raises(HabitusError, match=message):
+            refuse()
 
 
 def test_an_oracle_of_real_data_is_refused(made):
     real = Study(plain(made.dataset), made.tasks, made.members, made.settings).evidence
-    with pytest.raises(
-        HabitusError, match="model oracle: expected the data set world, whose truth is known, got plain"
-    ):
-        models.create("oracle", real, 0)
+    for refuse in (lambda: models.create("oracle", real, 0), lambda: models.check("oracle", real.dataset)):
+        with pytest.raises(HabitusError, match=r"model oracle: expected the data set world, .* got plain"):
+            refuse()
+
+
+def test_every_name_on_offer_passes_the_check(made):
+    for dataset in (made.dataset, plain(made.dataset)):
+        for spec in (*models.names(dataset), *models.defaults(dataset)):
+            models.check(spec, dataset)
 
 
 def test_a_request_of_another_study_is_refused(evidence):
@@ -162,6 +168,7 @@ def test_other_packages_bring_models(evidence, made, monkeypatch):
     found = metadata.EntryPoints([metadata.EntryPoint("echo", "echo_package:Echo", models.GROUP)])
     monkeypatch.setattr(models, "entry_points", found.select)
     assert models.names(made.dataset)[-1] == "echo"
+    models.check("echo:a:b", made.dataset)
     model = models.create("echo:a:b", evidence, 0)
     assert model.name == "echo:a:b"
     assert [answer.text for answer in model.answers([Request(0, "task", "prompt")])] == ["prompt"]

@@ -52,6 +52,14 @@ def test_mixture_is_perfect_in_that_share_of_the_tasks(evidence, share):
     assert 0.2 < np.std(perfect) / np.sqrt(share * (1 - share) / 400 + 1e-12) < 2 or share in {0, 1}
 
 
+def test_mixture_is_uniform_where_it_is_not_perfect(evidence):
+    first: list[float] = []
+    for seed in range(20):
+        scores = simulated.mixture(evidence, draws(evidence, seed), 0.5)
+        first += scores[(scores != evidence.weights).any(axis=1), 0].tolist()
+    assert stats.kstest(first, "uniform").pvalue > 0.001
+
+
 def test_mixture_has_the_skill_of_its_share(evidence):
     measured = [
         skill(evidence.probabilities, simulated.mixture(evidence, draws(evidence, seed), 0.3), evidence)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.reference import parsing
 
 from habitus_runners.prompts.fold import forms
-from habitus_runners.prompts.match import Candidates
+from habitus_runners.prompts.match import FUZZY, MIN_FUZZY, NONE, Candidates
 
 TITLES = [
     "Matrix, The (1999)",
@@ -91,6 +91,14 @@ CASES = [
 def test_a_mention_names_what_a_reader_would_say(mention: str, position: int, level: int) -> None:
     match = Candidates(TITLES).find(mention)
     assert (next(iter(match.positions), -1), match.level) == (position, level)
+
+
+def test_a_misspelt_title_is_found_from_eight_characters_and_only_where_one_fits() -> None:
+    assert MIN_FUZZY == 8
+    assert Candidates(["Abcdefghi"]).find("Abcdefgh").level == FUZZY
+    assert Candidates(["Abcdefgh"]).find("Abcdefg").level == NONE
+    assert Candidates(["Abcdefghi Jklmno"]).find("Abcdefghi Jklmnq").level == FUZZY
+    assert Candidates(["Abcdefghi Jklmno", "Abcdefghi Jklmnp"]).find("Abcdefghi Jklmnq").level == NONE
 
 
 def test_equal_titles_are_one_title_with_several_positions() -> None:

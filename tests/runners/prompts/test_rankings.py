@@ -47,7 +47,7 @@ def test_every_answer_is_read_against_its_own_task() -> None:
     assert table["task_id"].to_pylist() == ["b", "a", "c", "a", "c"]
     assert table["ranking"].to_pylist() == [[3, 0], [3, -1], [1, -1], [0, 2], [-1, -1]]
     assert table["verdict"].to_pylist() == ["ok", "unknown item", "truncated", "ok", "empty"]
-    assert table["levels"].to_pylist() == [[1, 1], [2, 0], [1, 0], [1, 1], [0, 0]]
+    assert table["match_levels"].to_pylist() == [[1, 1], [2, 0], [1, 0], [1, 1], [0, 0]]
     assert set(table["parser"].to_pylist()) == {PARSER}
 
 
@@ -58,7 +58,7 @@ def test_chunks_change_nothing_and_each_row_is_its_own_parse() -> None:
     assert rankings(split, chunked, TITLES, N).equals(rankings(whole, tasks(), TITLES, N))
     for row, table in zip(ROWS[:2], rankings(whole, tasks(), TITLES, N).to_pylist(), strict=False):
         expected = parse(str(row["text"]), [TITLES[item] for item in TASKS[str(row["task_id"])]], N)
-        assert (tuple(table["ranking"]), table["verdict"], tuple(table["levels"])) == expected
+        assert (tuple(table["ranking"]), table["verdict"], tuple(table["match_levels"])) == expected
 
 
 def test_no_answers_give_an_empty_table() -> None:

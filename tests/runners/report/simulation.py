@@ -85,7 +85,7 @@ def _manifest(
         "settings": chosen,
         "draws": [
             {"level": level, "value": {}, "history": history, "draws": 2 * n, "small_group": n - 1}
-            | {"few_candidates": 1, "accepted": n, "kept": n}
+            | {"few_candidates": 1, "no_interaction": 0, "accepted": n, "kept": n}
             for (level, history), n in kept.items()
         ],
         "models": [{"name": model, "revision": "1"} for model in models],
@@ -136,5 +136,5 @@ def _answers(
         nats = {name: float(column[index]) for name, column in found._asdict().items() if name != "valid"}
         scores.append(ids | nats | {"fill": "chance", "alpha": ALPHA, "valid": int(found.valid[index])})
         verdict = "short" if short[index] else "ok"
-        rankings.append(ids | {"parser": "1", "ranking": lists[index], "verdict": verdict, "levels": [0] * N})
+        rankings.append(ids | {"parser": "1", "ranking": lists[index], "verdict": verdict, "match_levels": [0] * N})
     return scores, rankings

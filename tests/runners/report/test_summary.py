@@ -18,7 +18,7 @@ def _study(run: Run) -> Study:
 
 def test_table_one_stands_beside_the_papers() -> None:
     run = simulate({"only": 1.0}, per_cell=2)
-    table = summary.sampling(_study(run), run.manifest, list(SIZES), (0, 1, 3, 5, 10, 20))
+    table = summary.sampling(run.manifest, list(SIZES), (0, 1, 3, 5, 10, 20))
     assert (table.ours, table.theirs) == ("59", "5,096")
     assert [cell.ours for cell in table.rows[1][1]] == ["2"] * 6
     assert [cell.theirs for cell in table.rows[1][1]] == ["7", "300", "300", "300", "147", "5"]
@@ -26,22 +26,22 @@ def test_table_one_stands_beside_the_papers() -> None:
 
 def test_music_has_its_own_columns_and_a_new_data_set_has_none() -> None:
     music, world = (simulate({"only": 1.0}, per_cell=2, dataset=name) for name in ("lastfm-1k", "world"))
-    table = summary.sampling(_study(music), music.manifest, ["none", "country"], (0, 1))
+    table = summary.sampling(music.manifest, ["none", "country"], (0, 1))
     assert table.lengths == (0, 1, 3, 5, 10, 20)
     assert [cell.theirs for cell in table.rows[1][1]] == ["17", "250", "249", "248", "208", "9"]
     assert table.theirs == "4,924"
-    alone = summary.sampling(_study(world), world.manifest, ["none"], (0, 1))
+    alone = summary.sampling(world.manifest, ["none"], (0, 1))
     assert alone.lengths == (0, 1)
     assert alone.theirs == ""
 
 
 def test_draws_are_summed_over_values_in_the_order_of_levels() -> None:
     run = simulate({"only": 1.0}, per_cell=2)
-    counts = {"draws": 10, "small_group": 4, "few_candidates": 1, "accepted": 5, "kept": 3}
+    counts = {"draws": 10, "small_group": 4, "few_candidates": 1, "no_interaction": 0, "accepted": 5, "kept": 3}
     cells: list[tuple[str, str, Any]] = [("gender", "M", 1), ("none", "", 3), ("gender", "F", 1), ("none", "", 1)]
     draws = [{"level": level, "value": {"gender": value}, "history": h} | counts for level, value, h in cells]
-    table = summary.sampling(_study(run), run.manifest | {"draws": draws}, ["none", "gender"], (1, 3)).draws
-    one, two = ("10", "4", "1", "5", "3"), ("20", "8", "2", "10", "6")
+    table = summary.sampling(run.manifest | {"draws": draws}, ["none", "gender"], (1, 3)).draws
+    one, two = ("10", "4", "1", "0", "5", "3"), ("20", "8", "2", "0", "10", "6")
     assert table.rows == (("none", "1", *one), ("none", "3", *one), ("gender", "1", *two))
 
 
