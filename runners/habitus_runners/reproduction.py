@@ -154,7 +154,9 @@ def _infinities(tables: Mapping[str, pa.Table]) -> Iterator[Figure]:
         task = np.array([row_of[task_id] for task_id in rows["task_id"].to_pylist()])
         infinite = _infinite(counts[task], matrix(rows["ranking"]))
         small = infinite[size[task] <= 5]  # noqa: PLR2004 - method, section 4: groups of 3-5
-        found = f"{infinite.mean():.2%}" + (f"; {small.mean():.1%} at 3-5 users" if model == "popularity" else "")
+        found = f"{infinite.mean():.2%}"
+        if model == "popularity" and len(small):
+            found += f"; {small.mean():.1%} at 3-5 users"
         yield Figure(f"infinite without smoothing, {model}", expected, found)
 
 

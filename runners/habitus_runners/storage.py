@@ -136,7 +136,7 @@ class RunFolder:
         entry = {
             "file": self._file(name).name,
             "sha256": hashlib.sha256(content).hexdigest(),
-            "before": _sha256(self._file(name)),
+            "before": self._valid_hash(name),
             "rows": table.num_rows,
             "version": VERSION,
         }
@@ -172,9 +172,13 @@ class RunFolder:
             )
         return pq.read_table(pa.BufferReader(content))
 
+    def _valid_hash(self, name: str) -> str | None:
+        """SHA-256 of the table's file as it lies there, unless it is damaged or was forgotten."""
+        entry = self.manifest.get("tables", {}).get(name)
+        if entry is None or not self._file(name).is_file():
+            return None
+        found = hashlib.sha256(self._file(name).read_bytes()).hexdigest()
+        return found if found in (entry["sha256"], entry["before"]) else None
+
     def _file(self, name: str) -> Path:
         return self.path / f"{name}.parquet"
-
-
-def _sha256(path: Path) -> str | None:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None

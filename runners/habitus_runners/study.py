@@ -76,6 +76,8 @@ def make_tasks(folder: RunFolder, dataset: Dataset, wanted: Settings, *, progres
 def ask(folder: RunFolder, dataset: Dataset, specs: Sequence[str], *, progress: Progress = silent) -> None:
     """Have every model answer every task, except for answers the folder already holds; written model by model.
 
+    A request that failed is made again, and its new answer takes the failure's place.
+
     Raises:
         HabitusError: an unknown model, or answers that were given to other prompts or by another revision of a model.
     """
@@ -87,14 +89,14 @@ def ask(folder: RunFolder, dataset: Dataset, specs: Sequence[str], *, progress: 
     named = zip(table["task_id"].to_pylist(), texts, strict=True)
     requests = [Request(row, task_id, text) for row, (task_id, text) in enumerate(named)]
     answered = folder.read("answers") if folder.has("answers") else answers_schema().empty_table()
-    answered = answered.filter(pc.is_null(answered["error"]))  # a failed request is made again
-    known = set(answered["answer_id"].to_pylist())
+    known = set(answered.filter(pc.is_null(answered["error"]))["answer_id"].to_pylist())
     for done, model in enumerate(chosen, start=1):
         missing = [(_answer_id(model, request), request) for request in requests]
         missing = [(answer_id, request) for answer_id, request in missing if answer_id not in known]
         if missing:
             rows = _answer_rows(model, missing)
-            answered = pa.concat_tables([answered, rows]).unify_dictionaries()
+            earlier = answered.filter(pc.invert(pc.is_in(answered["answer_id"], rows["answer_id"].combine_chunks())))
+            answered = pa.concat_tables([earlier, rows]).unify_dictionaries()
             folder.write("answers", answered)
         progress("answers", done, len(chosen))
 

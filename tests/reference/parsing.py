@@ -28,12 +28,12 @@ def _plain(one: str, other: str) -> bool:
 
 
 def _moved(one: str, other: str) -> bool:
-    return bare(one) == bare(other) != "" and (year(one) == year(other) or "" in {year(one), year(other)})
+    return bare(one) == bare(other) != "" and years_agree(one, other)
 
 
 def _fuzzy(one: str, other: str) -> bool:
     here, there = bare(one), bare(other)
-    if len(here) < 8 or year(one) != year(other) or numbers(here) != numbers(there):
+    if len(here) < 8 or not years_agree(one, other) or numbers(here) != numbers(there):
         return False
     return 2 * common(here, there) / (len(here) + len(there)) >= 0.9
 
@@ -61,6 +61,11 @@ def strip(text: str) -> str:
     return "".join(
         letter for letter in unicodedata.normalize("NFD", text) if unicodedata.category(letter) != "Mn"
     ).strip()
+
+
+def years_agree(one: str, other: str) -> bool:
+    """Whether they give the same year, or one gives none."""
+    return year(one) == year(other) or "" in {year(one), year(other)}
 
 
 def year(title: str) -> str:

@@ -3,7 +3,9 @@
 import numpy as np
 import pyarrow as pa
 
+import habitus
 from habitus_runners import reproduction
+from habitus_runners.settings import settings
 from habitus_runners.tables import rankings_schema, tasks_schema
 
 BEST, WORST = [0, 1], [3, 2]  # of counts that fall: what is listed last has no count, and what has one comes too late
@@ -49,3 +51,12 @@ def test_every_model_is_counted_on_its_own_rankings():
 
 def test_a_model_that_was_not_run_has_no_figure():
     assert _found(_tables([5], {"perfect": [BEST]})) == {}
+
+
+def test_the_range_of_the_curve_is_in_bits():
+    counts = np.random.default_rng(0).poisson(3, (400, 12)).astype(np.int32)
+    wanted = settings("paper", {"candidates.K": 12, "candidates.N": 5, "curve.window": 5})
+    figures = {figure.name: figure.found for figure in reproduction._curves(counts, counts.sum(axis=1), wanted)}
+    low, high = (float(end) for end in figures["range of the curve (bits)"].split("-"))
+    entropy = habitus.entropy.plug_in(counts) / np.log(2)
+    assert entropy.min() <= low < np.median(entropy) < high <= entropy.max()

@@ -72,7 +72,7 @@ def _in_folder(source: Path, name: str) -> Iterator[Member]:
 @contextmanager
 def _in_zip(source: Path, name: str) -> Iterator[Member]:
     with zipfile.ZipFile(source) as archive:
-        inside = [info for info in archive.infolist() if not info.is_dir()]
+        inside = [info for info in archive.infolist() if not info.filename.endswith("/")]
         found = next((info for info in inside if PurePosixPath(info.filename).name == name), None)
         if found is None:
             raise _missing(source, name, [info.filename for info in inside])

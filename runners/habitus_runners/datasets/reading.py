@@ -15,6 +15,7 @@ from habitus_runners.settings import Section, first_problem
 
 CONTROL = r"[\p{Cc}\x{2028}\x{2029}\x{202A}-\x{202E}\x{2066}-\x{2069}]"
 EXAMPLE_LENGTH = 200
+LOOSEN = "loosen the filters of the data set"
 
 Options = TypeVar("Options", bound=Section)
 
@@ -189,11 +190,11 @@ def options(model: type[Options], dataset: str, **given: object) -> Options:
         raise HabitusError(f"{dataset}: option {key}: {problem}") from None
 
 
-def nothing_left(what: str, dataset: str, findings: Findings) -> NoReturn:
-    """Say that no user or no interaction is left, and what the input looked like.
+def nothing_left(what: str, dataset: str, findings: Findings, otherwise: str = LOOSEN) -> NoReturn:
+    """Say that no user or no interaction is left, and what was found wrong, or ``otherwise``.
 
     Raises:
         HabitusError: always.
     """
     wrong = "; ".join(f"{finding.kind}: {finding.count} ({finding.example})" for finding in findings.found()[:3])
-    raise HabitusError(f"{dataset}: expected {what}, got none left; {wrong or 'loosen the filters of the data set'}")
+    raise HabitusError(f"{dataset}: expected {what}, got none left; {wrong or otherwise}")

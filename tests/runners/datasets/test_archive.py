@@ -46,6 +46,15 @@ def test_a_missing_member_is_named_with_those_there(tmp_path: Path) -> None:
         archive.content(tmp_path, "b.dat")
 
 
+def test_an_empty_member_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.dat").touch()
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        file.writestr("inside/a.dat", "")
+    for source in (tmp_path, tmp_path / "a.zip"):
+        with pytest.raises(HabitusError, match=r"expected lines in a\.dat, got an empty file; fetch it again"):
+            archive.content(source, "a.dat")
+
+
 def test_an_absent_source_is_named(tmp_path: Path) -> None:
     with pytest.raises(HabitusError, match="nowhere: expected a folder or archive"):
         archive.content(tmp_path / "nowhere", "a.dat")

@@ -91,6 +91,25 @@ def test_a_utf_8_copy_reads_the_same_and_is_said(tmp_path: Path) -> None:
     assert list(found(dataset)) == ["encoding"]
 
 
+def test_a_mark_before_latin_1_and_utf_8_lines_among_it_change_nothing(tmp_path: Path) -> None:
+    clean = load(write(tmp_path))
+    accented = "20::Bé (1991)::Comedy|War"
+    latin = load(write(tmp_path, movies=[FILMS[0], accented, FILMS[2]]))
+    assert latin.findings == ()
+    (tmp_path / "movies.dat").write_bytes(b"\xef\xbb\xbf" + "\n".join(FILMS).encode("latin-1"))
+    marked = load(tmp_path)
+    assert marked.fingerprint == clean.fingerprint
+    assert found(marked) == {
+        "byte order mark": (1, "movies.dat: expected latin-1, got a UTF-8 byte order mark; left out")
+    }
+    lines = [FILMS[0].encode("latin-1"), accented.encode(), FILMS[2].encode()]
+    (tmp_path / "movies.dat").write_bytes(b"\n".join(lines))
+    mixed = load(tmp_path)
+    assert mixed.fingerprint == latin.fingerprint
+    example = f"movies.dat line 2: expected latin-1, got UTF-8; read as UTF-8: {accented}"
+    assert found(mixed) == {"encoding": (1, example)}
+
+
 def test_a_control_character_leaves_the_title(tmp_path: Path) -> None:
     dataset = load(write(tmp_path, movies=[*FILMS, "40::D\x1b (1993)::War"]))
     assert dataset.items["title"][3] == "D (1993)"
@@ -116,8 +135,12 @@ def test_nobody_left_is_an_error_that_says_why(tmp_path: Path) -> None:
         load(write(tmp_path, ratings=["x"]))
     with pytest.raises(HabitusError, match="none left"):
         load(write(tmp_path), smallest=9)
-    with pytest.raises(HabitusError, match="none left"):
-        load(write(tmp_path, users=[], movies=[], ratings=[]))
+
+
+@pytest.mark.parametrize("name", ["users", "movies", "ratings"])
+def test_an_empty_file_is_said(name: str, tmp_path: Path) -> None:
+    with pytest.raises(HabitusError, match=rf"expected lines in {name}\.dat, got an empty file"):
+        load(write(tmp_path, **{name: []}))
 
 
 def test_an_option_out_of_range_is_named(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The shared reading: fields, encodings, numbering, and the counting of what is wrong."""
 
+from codecs import BOM_UTF8
+
 import polars as pl
 import pytest
 from hypothesis import given
@@ -53,6 +55,20 @@ def test_lines_that_are_not_utf_8_are_counted() -> None:
     rows = reading.utf8_lines(b"good\nbad \xe9\n\xc3\xa9\n", "f", 5, findings)
     assert rows.rows() == [(5, "good"), (6, "bad \ufffd"), (7, "é")]
     assert findings.found() == (Finding("encoding", 1, "f line 6, expected UTF-8: bad \ufffd"),)
+
+
+@given(
+    st.lists(st.tuples(st.text("aé\u20ac\r", max_size=4), st.booleans()), max_size=4), st.sampled_from([b"", BOM_UTF8])
+)
+def test_each_line_is_read_in_its_own_encoding(lines: list[tuple[str, bool]], mark: bytes) -> None:
+    expected = [text if utf8 else text.replace("\u20ac", "e") for text, utf8 in lines]
+    data = [text.encode("utf-8" if utf8 else "latin-1") for text, (_, utf8) in zip(expected, lines, strict=True)]
+    raw = mark + b"\n".join([*data, b"\xe9"])
+    findings = Findings()
+    assert reading.decoded(raw, "f", "latin-1", findings) == "\n".join([*expected, "é"])
+    others = sum(utf8 and not text.isascii() for text, (_, utf8) in zip(expected, lines, strict=True))
+    counts = {finding.kind: finding.count for finding in findings.found()}
+    assert (counts.get("encoding", 0), counts.get("byte order mark", 0)) == (others, int(mark != b""))
 
 
 def test_unknown_ids_are_counted_and_left_out() -> None:

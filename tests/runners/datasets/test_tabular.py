@@ -1,13 +1,18 @@
 """A user's own tables: both layouts, Parquet and text, and one clear line for whatever is wrong."""
 
+import csv
+import io
 import os
 from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from habitus_runners.datasets import tabular, tabular_config
+from habitus_runners.datasets import table_file, tabular, tabular_config
 from habitus_runners.datasets.dataset import Dataset, Level
+from habitus_runners.datasets.reading import Findings
 from habitus_runners.errors import HabitusError
 
 ROOT = Path(__file__).parents[3]
@@ -49,7 +54,7 @@ def test_three_tables_become_a_data_set(tmp_path: Path) -> None:
     assert dataset.levels == (Level("none"), Level("sex", ("sex",)), Level("sex x age", ("sex", "age")))
     assert dataset.labels == {"sex": "Sex", "age": "Age"}
     assert dataset.facts["known users without interactions"] == 1
-    assert found(dataset) == {"user without sex": (1, "people.csv row 3: c, None, 44")}
+    assert found(dataset) == {"user without sex": (1, "people.csv line 4: c,44,")}
 
 
 def test_interactions_alone_are_enough(tmp_path: Path) -> None:
@@ -83,7 +88,18 @@ def test_a_matrix_cell_that_is_no_number_is_counted(tmp_path: Path) -> None:
     matrix = '[interactions]\npath = "pairs.csv"\nlayout = "matrix"\nrows = "items"\nid = "k"\n'
     dataset = tabular.load(write(tmp_path, DATA + matrix, "k,a,b\nx,1,oops\ny,,1\n"))
     assert dataset.interactions.rows() == [(0, 0, 1.0), (1, 1, 1.0)]
-    assert found(dataset)["value that is no number"] == (2, "pairs.csv row 1: b, x, nan")
+    assert found(dataset) == {"value that is no number": (2, "pairs.csv line 2, column b: oops")}
+    pl.DataFrame({"k": ["x", "y"], "a": ["1", None], "b": ["oops", "1"]}).write_parquet(tmp_path / "pairs.parquet")
+    packed = tabular.load(write(tmp_path, DATA + matrix.replace(".csv", ".parquet")))
+    assert packed.fingerprint == dataset.fingerprint
+    assert found(packed) == {"value that is no number": (2, "pairs.parquet row 1, column b: oops")}
+
+
+def test_a_ragged_matrix_loses_the_ragged_row_alone(tmp_path: Path) -> None:
+    matrix = '[interactions]\npath = "pairs.csv"\nlayout = "matrix"\nrows = "items"\nid = "k"\n'
+    dataset = tabular.load(write(tmp_path, DATA + matrix, "k,a,b\nx,1,2\nz,1,1,1\ny,0,1\n"))
+    assert dataset.interactions.rows() == [(0, 0, 1.0), (1, 0, 2.0), (1, 1, 1.0)]
+    assert found(dataset) == {"malformed line (not 3 fields)": (1, "pairs.csv line 3: z,1,1,1")}
 
 
 def test_parquet_with_typed_columns_reads_as_its_text(tmp_path: Path) -> None:
@@ -106,14 +122,19 @@ def test_another_folder_takes_the_place_of_the_configs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "kind", "example"),
     [
-        ("a,77,1", "unknown item", "pairs.csv row 5: 77, 1.0, 0"),
-        ("77,x,1", "unknown user", "pairs.csv row 5: 77, x, 1.0"),
-        ("a,x,9", "duplicate (user, item) pair, first kept", "pairs.csv row 5: a, x, 9.0"),
-        ("a,z,many", "value that is no number", "pairs.csv row 5: a, z, None"),
-        ("a,z,inf", "value that is no number", "pairs.csv row 5: a, z, inf"),
-        ("a,z,", "value that is no number", "pairs.csv row 5: a, z, None"),
-        (",z,1", "no user", "pairs.csv row 5: None, z, 1.0"),
-        ("a,,1", "no item", "pairs.csv row 5: a, None, 1.0"),
+        ("a,77,1", "unknown item", "pairs.csv line 6: a,77,1"),
+        ("77,x,1", "unknown user", "pairs.csv line 6: 77,x,1"),
+        ("a,x,9", "duplicate (user, item) pair, first kept", "pairs.csv line 6: a,x,9"),
+        ("a,z,many", "value that is no number", "pairs.csv line 6: a,z,many"),
+        ("a,z,inf", "value that is no number", "pairs.csv line 6: a,z,inf"),
+        ("a,z,", "value that is no number", "pairs.csv line 6: a,z,"),
+        (",z,1", "no user", "pairs.csv line 6: ,z,1"),
+        ("a,,1", "no item", "pairs.csv line 6: a,,1"),
+        ("a,z,1,2,3", "malformed line (not 3 fields)", "pairs.csv line 6: a,z,1,2,3"),
+        ("a,z", "malformed line (not 3 fields)", "pairs.csv line 6: a,z"),
+        ("", "malformed line (not 3 fields)", "pairs.csv line 6: "),
+        ('"a,z,1', table_file.MISQUOTED, 'pairs.csv line 6: "a,z,1'),
+        ('a,"z" 1,1', table_file.MISQUOTED, 'pairs.csv line 6: a,"z" 1,1'),
     ],
 )
 def test_one_wrong_row_is_one_finding_and_changes_nothing_else(
@@ -123,6 +144,9 @@ def test_one_wrong_row_is_one_finding_and_changes_nothing_else(
     dataset = tabular.load(write(tmp_path, pairs=PAIRS + row + "\n"))
     assert found(dataset) == found(clean) | {kind: (1, example)}
     assert dataset.fingerprint == clean.fingerprint
+    header, *rows = PAIRS.splitlines()
+    among = tabular.load(write(tmp_path, pairs="\n".join([header, *rows[:4], row, ""])))
+    assert found(among) == found(dataset)
 
 
 def test_wrong_rows_of_users_and_items_are_findings(tmp_path: Path) -> None:
@@ -172,6 +196,8 @@ def test_users_of_small_cells_are_left_out_and_unknown_ones_stay(tmp_path: Path)
         ('sex = ["sex"]', 'sex = ["gender"]', r"level 'sex' uses 'gender'"),
         ('sex = ["sex"]', 'none = ["sex"]', "the level none has no attributes"),
         ("[proxies.levels]", "[proxies.min_users]\nx = 3\n[proxies.levels]", "no such level"),
+        ('user = "who"', 'user = "who"\nseparator = ";;"', r"interactions\.separator: .*got ';;'"),
+        ('user = "who"', "user = \"who\"\nquote = ','", r"interactions: separator and quote must differ"),
         ("[data]", "[data", r"CONFIG\.toml: expected TOML"),
     ],
 )
@@ -196,10 +222,53 @@ def test_a_column_that_occurs_twice_is_refused(tmp_path: Path) -> None:
         tabular.load(write(tmp_path, pairs="who,what,stars,who\na,x,1,b\n"))
 
 
-def test_a_line_with_too_many_fields_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(HabitusError, match=r"pairs\.csv: expected a readable table") as caught:
-        tabular.load(write(tmp_path, pairs=PAIRS + "a,z,1,2,3\n"))
-    assert "\n" not in str(caught.value)
+def test_a_row_of_parquet_is_shown_as_it_came(tmp_path: Path) -> None:
+    config = write(tmp_path, FULL.replace("pairs.csv", "pairs.parquet"))
+    pl.read_csv((PAIRS + "a,77,\n").encode()).write_parquet(tmp_path / "pairs.parquet")
+    assert found(tabular.load(config))["value that is no number"] == (1, "pairs.parquet row 5: a, 77, ")
+
+
+def test_columns_may_have_any_name(tmp_path: Path) -> None:
+    config = FULL.replace('"who"', '"line"').replace('"what"', '"text"').replace('"stars"', '"row"')
+    plain = tabular.load(write(tmp_path))
+    named = tabular.load(write(tmp_path, config, PAIRS.replace("who,what,stars", "line,text,row")))
+    assert named.fingerprint == plain.fingerprint
+
+
+def test_quotes_are_read_where_they_are_in_order(tmp_path: Path) -> None:
+    things = 'key,name\nx,"A, ""B"""\ny,7" disc\nz,"two\nlines, or three"\nw,"open\nv,"closed"\n"u,q\n'
+    dataset = tabular.load(write(tmp_path, things=things))
+    assert dataset.items.rows() == [("x", 'A, "B"'), ("y", '7" disc'), ("z", "two lines, or three"), ("v", "closed")]
+    wrong = found(dataset)
+    assert wrong[table_file.MISQUOTED] == (2, 'things.csv line 6: w,"open')
+    assert wrong["record over several lines, read as one"] == (1, 'things.csv line 4: z,"two\ufffdlines, or three"')
+
+
+def test_a_quote_never_closed_swallows_no_line(tmp_path: Path) -> None:
+    rows = "".join(f"a,i{number},1\n" for number in range(20_000))
+    pairs = f'who,what,stars\nb,"y,2\n{rows}c,7",1\n'
+    dataset = tabular.load(write(tmp_path, DATA + INTERACTIONS, pairs))
+    assert dataset.interactions.height == 20_001
+    assert found(dataset) == {table_file.MISQUOTED: (1, 'pairs.csv line 2: b,"y,2')}
+
+
+@given(
+    st.lists(st.text('a,"', max_size=7), min_size=1, max_size=8),
+    st.sampled_from(['"', ""]),
+    st.sampled_from(["\n", "\r\n"]),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
+def test_no_line_of_a_table_is_lost_uncounted(tmp_path: Path, lines: list[str], quote: str, end: str) -> None:
+    (tmp_path / "t.csv").write_text(end.join(["x,y,z", "1,2,3", *lines, ""]), encoding="utf-8", newline="")
+    table = tabular_config.Table(path=Path("t.csv"), quote=quote)
+    findings = Findings()
+    frame = table_file.read(table, tmp_path, {name: name for name in "xyz"}, 1000, findings)
+    kept = [text.count("\n") + 1 for text in frame["text"]]
+    lost = [finding.count for finding in findings.found() if finding.kind.startswith("malformed")]
+    assert sum(kept) + sum(lost) == len(lines) + 1
+    for text, *cells in frame.select("text", "x", "y", "z").rows():
+        expected = next(csv.reader(io.StringIO(text), strict=True)) if quote else text.split(",")
+        assert [cell or "" for cell in cells] == [field.replace("\n", " ") for field in expected]
 
 
 @pytest.mark.parametrize("cut", [0, 4, 60, -1])
@@ -226,8 +295,10 @@ def test_a_parquet_file_that_would_expand_is_refused_before_it_is_read(tmp_path:
 def test_nothing_left_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(HabitusError, match=r"mine: expected interactions of known users.*unknown user: 1"):
         tabular.load(write(tmp_path, pairs="who,what,stars\nq,x,1\n"))
-    with pytest.raises(HabitusError, match=r"expected a readable table|none left"):
+    with pytest.raises(HabitusError, match=r"pairs\.csv: expected rows of 3 fields .*; the table is empty"):
         tabular.load(write(tmp_path, pairs="who,what,stars\n"))
+    with pytest.raises(HabitusError, match=r"malformed line \(not 3 fields\): 1 \(pairs\.csv line 2: q;x;3\)"):
+        tabular.load(write(tmp_path, pairs="who,what,stars\nq;x;3\n"))
 
 
 def test_settings_are_handed_over_raw(tmp_path: Path) -> None:

@@ -101,6 +101,11 @@ def test_a_misspelt_title_is_found_from_eight_characters_and_only_where_one_fits
     assert Candidates(["Abcdefghi Jklmno", "Abcdefghi Jklmnp"]).find("Abcdefghi Jklmnq").level == NONE
 
 
+def test_a_misspelt_title_has_nine_of_ten_letters_right() -> None:
+    assert Candidates(["Abcdefghij"]).find("Abcdefghix").level == FUZZY
+    assert Candidates(["Abcdefghijklmnopqrst"]).find("Abcdefghijklmnopqxyz").level == NONE
+
+
 def test_equal_titles_are_one_title_with_several_positions() -> None:
     assert Candidates(["Intro", "Heat", "Intro"]).find("intro").positions == [0, 2]
 
