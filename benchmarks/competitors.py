@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
+from benchmarks import c_limit
 from numpy.typing import NDArray
 from tests.reference import pandas_scores
 
@@ -18,7 +19,7 @@ Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 class Competitor(NamedTuple):
-    """``rankings``: how many are timed, so that every one takes about a second; time per ranking is compared."""
+    """``rankings``: how many are timed, so that none takes much longer than a second; time per ranking is compared."""
 
     score: Callable[[Counts, Rankings, float], Pair]
     rankings: int
@@ -83,4 +84,5 @@ COMPETITORS: Mapping[str, Competitor] = {
     "numpy, value sorts": Competitor(value_sorts, 200_000),
     "numpy, two argsorts": Competitor(two_argsorts, 100_000),
     "pandas": Competitor(pandas, 20_000),
+    **({"C limit": Competitor(c_limit.score, 1_000_000)} if c_limit.available() else {}),
 }

@@ -4,6 +4,7 @@ Nothing here computes a score. A message says what was expected and what came.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -41,23 +42,25 @@ def pseudo_count(alpha: float | None, candidates: int) -> float:
     return float(alpha)
 
 
-def counts(rows: NDArray[np.integer], first: int) -> NDArray[np.float64]:
-    """Rows of counts as float64, each checked. ``first`` is the number of the first one in the caller's array."""
+def counts(rows: NDArray[np.integer], numbers: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float64]:
+    """Rows of counts as float64, each checked. ``numbers`` are theirs in the caller's array."""
     negative = np.argwhere(rows < 0)
     if len(negative):
         task, candidate = negative[0]
         raise ValueError(
-            f"counts: expected counts >= 0, got {rows[task, candidate]} for task {first + task}, candidate {candidate}"
+            f"counts: expected counts >= 0, got {rows[task, candidate]} for task {numbers[task]}, candidate {candidate}"
         )
     empty = np.flatnonzero(~rows.any(axis=1))
     if len(empty):
         raise ValueError(
-            f"counts: expected a positive count in every row, task {first + empty[0]} has none; leave it out"
+            f"counts: expected a positive count in every row, task {numbers[empty[0]]} has none; leave it out"
         )
     return np.ascontiguousarray(rows, dtype=np.float64)
 
 
-def distribution(name: str, rows: NDArray[np.floating], first: int, *, positive: bool) -> NDArray[np.float64]:
+def distribution(
+    name: str, rows: NDArray[np.floating], numbers: Sequence[int] | NDArray[np.int64], *, positive: bool
+) -> NDArray[np.float64]:
     """Rows of probabilities as float64, each checked: finite, >= 0 (or > 0), sum 1 within 1e-9."""
     array = np.ascontiguousarray(rows, dtype=np.float64)
     allowed = array > 0 if positive else array >= 0
@@ -66,14 +69,14 @@ def distribution(name: str, rows: NDArray[np.floating], first: int, *, positive:
         task, candidate = wrong[0]
         raise ValueError(
             f"{name}: expected finite numbers {'>' if positive else '>='} 0, "
-            f"got {array[task, candidate]} for task {first + task}, candidate {candidate}"
+            f"got {array[task, candidate]} for task {numbers[task]}, candidate {candidate}"
         )
     total = array.sum(axis=1)
     unnormalised = np.flatnonzero(np.abs(total - 1) > _ROUNDING)
     if len(unnormalised):
         task = unnormalised[0]
         raise ValueError(
-            f"{name}: expected rows that sum to 1, task {first + task} sums to {total[task]}; divide by it"
+            f"{name}: expected rows that sum to 1, task {numbers[task]} sums to {total[task]}; divide by it"
         )
     return array
 

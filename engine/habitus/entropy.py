@@ -37,7 +37,7 @@ def plug_in(counts: ArrayLike, *, alpha: float | None = None) -> NDArray[np.floa
     out = np.empty(len(array))
 
     def work(first: int, last: int) -> None:
-        kernels.plug_in(arguments.counts(array[first:last], first), added, out[first:last])
+        kernels.plug_in(arguments.counts(array[first:last], range(first, last)), added, out[first:last])
 
     over_chunks(work, len(array), max(1, _CELLS_PER_CHUNK // array.shape[1]))
     return out

@@ -1,6 +1,7 @@
 """Scores of ranked lists against what groups did: entropy, cross-entropy, chance, worst and skill (method, section 4).
 
-Arguments are checked and work is cut into pieces here; the loops are in kernels/scoring.py. All scores are in nats.
+Arguments are checked and work is cut into pieces here; all scores are in nats. Complete lists of integer counts are
+scored by lanes.py, 32 tasks at a time; what it leaves, more candidates and real numbers by kernels/scoring.py.
 """
 
 import math
@@ -10,7 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from habitus import arguments
+from habitus import arguments, lanes
 from habitus.threads import over_chunks
 
 Fill = Literal["chance", "optimistic", "worst", "drop"]
@@ -21,9 +22,11 @@ MIN_GAP = 0.02 * math.log(2)
 # Sizes of a piece, in candidates: the sorted targets of one piece stay in the second-level cache.
 _TASK_CELLS = 1 << 15
 _RANKING_CELLS = 1 << 20
+# A piece of lanes takes about a millisecond.
+_LANE_CELLS = 1 << 19
 
-_Rows = slice | NDArray[np.int64]
-_Target = Callable[[slice], tuple[NDArray[np.float64], NDArray[np.float64]]]
+_Rows = NDArray[np.int64]
+_Target = Callable[[_Rows], tuple[NDArray[np.float64], NDArray[np.float64]]]
 
 
 class Scores(NamedTuple):
@@ -45,8 +48,11 @@ class Skill(NamedTuple):
 
 
 class _Piece(NamedTuple):
-    tasks: slice
-    rankings: slice
+    """Rankings and the tasks they are about; ``own`` are those whose entropy, chance and worst are wanted."""
+
+    tasks: _Rows
+    own: NDArray[np.bool_]
+    rankings: _Rows
 
 
 def score(
@@ -90,12 +96,15 @@ def score(
     candidates = array.shape[1]
     added = arguments.pseudo_count(alpha, candidates)
 
-    def target(tasks: slice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        smoothed = arguments.counts(array[tasks], tasks.start) + added
+    def target(tasks: _Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        smoothed = arguments.counts(array[tasks], tasks) + added
         smoothed /= smoothed.sum(axis=1, keepdims=True)
         return smoothed, smoothed
 
-    return _scores(target, array.shape, rankings, task, fill, threads)
+    request = _request(target, array.shape, rankings, task, fill)
+    if lanes.hold(candidates):
+        return _score_lanes(request, array, added, threads)
+    return _score_pieces(request, threads)
 
 
 def score_values(
@@ -134,13 +143,13 @@ def score_values(
     if expected.shape != predicted.shape:
         raise ValueError(f"expected weights and values of one shape, got {expected.shape} and {predicted.shape}")
 
-    def target(tasks: slice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def target(tasks: _Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         return (
-            arguments.distribution("weights", expected[tasks], tasks.start, positive=False),
-            arguments.distribution("values", predicted[tasks], tasks.start, positive=True),
+            arguments.distribution("weights", expected[tasks], tasks, positive=False),
+            arguments.distribution("values", predicted[tasks], tasks, positive=True),
         )
 
-    return _scores(target, predicted.shape, rankings, task, fill, threads)
+    return _score_pieces(_request(target, predicted.shape, rankings, task, fill), threads)
 
 
 def cross_entropy(
@@ -197,71 +206,119 @@ def _skill(scores: Scores, reference: NDArray[np.float64], task: ArrayLike | Non
     return Skill(float(1 - lost / (reference[of] - entropy)[kept].sum()), tasks, len(kept) - tasks)
 
 
-def _scores(
-    target: _Target,
-    shape: tuple[int, ...],
-    rankings: ArrayLike,
-    task: ArrayLike | None,
-    fill: Fill,
-    threads: int | None,
-) -> Scores:
+class _Request(NamedTuple):
+    """A checked call. ``of``: the task of each ranking, None if ranking s is about task s."""
+
+    target: _Target
+    tasks: int
+    candidates: int
+    lists: NDArray[np.integer]
+    of: _Rows | None
+    fill: Fill
+    out: Scores
+
+
+def _request(
+    target: _Target, shape: tuple[int, ...], rankings: ArrayLike, task: ArrayLike | None, fill: Fill
+) -> _Request:
     tasks, candidates = shape
     lists = arguments.integer_matrix("rankings", rankings)
     if lists.shape[1] > candidates:
         raise ValueError(f"rankings: expected lists of at most {candidates} candidates, got {lists.shape[1]} slots")
     if fill not in FILLS:
         raise ValueError(f"fill: expected one of {', '.join(FILLS)}, got {fill!r}")
-    of = arguments.task_of_rows(task, len(lists), tasks)
-    by_task = None if (of[1:] >= of[:-1]).all() else np.argsort(of, kind="stable")
-    pieces = list(_pieces(of if by_task is None else of[by_task], tasks, candidates))
     rows = len(lists)
+    of = None if task is None and rows == tasks else arguments.task_of_rows(task, rows, tasks)
     out = Scores(np.empty(tasks), np.empty(tasks), np.empty(tasks), np.empty(rows), np.empty(rows, np.int32))
+    return _Request(target, tasks, candidates, lists, of, fill, out)
+
+
+def _score_lanes(request: _Request, counts: NDArray[np.integer], alpha: float, threads: int | None) -> Scores:
+    lists, out, step = request.lists, request.out, max(1, _LANE_CELLS // request.candidates)
+    scorer = lanes.Scorer(request.candidates, lists.shape[1], alpha)
+    whole: lanes.InOrder | lanes.ByTask = lanes.InOrder(request.tasks, step)
+    if request.of is not None:
+        whole, lists = lanes.ByTask(request.of, request.tasks), np.ascontiguousarray(lists)
 
     def work(first: int, last: int) -> None:
-        for piece in pieces[first:last]:
-            which = piece.rankings if by_task is None else by_task[piece.rankings]
-            _score_piece(target(piece.tasks), piece.tasks, lists, of, which, fill, out)
+        part = whole.part(first, last)
+        tasks, rows, left = part.tasks, part.rows, np.zeros(1, np.int64)
+        scored = np.empty(tasks.stop - tasks.start, np.uint8)
+        of_tasks = (scored, out.entropy[tasks], out.chance[tasks], out.worst[tasks])
+        of_rankings = (out.cross_entropy[rows], out.valid[rows])
+        scorer(counts[tasks], lists[rows], part.lanes, lanes.Outputs(*of_tasks, left, *of_rankings))
+        if left[0]:
+            rankings = part.rankings()
+            own = np.flatnonzero(scored == 0) + tasks.start
+            _score_rest(request, own, rankings[out.valid[rankings] < 0])
 
-    over_chunks(work, len(pieces), 1, threads)
+    over_chunks(work, whole.size, step, threads)
     return out
 
 
-def _pieces(of: NDArray[np.int64], tasks: int, candidates: int) -> Iterator[_Piece]:
+def _score_rest(request: _Request, own: _Rows, rankings: _Rows) -> None:
+    """What does not fit into lanes: tasks with large counts, lists with empty slots, and whatever is faulty."""
+    about = _task_of(request, rankings)
+    tasks = np.union1d(own, about)
+    step = max(1, _TASK_CELLS // request.candidates)
+    for first in range(0, len(tasks), step):
+        part = tasks[first : first + step]
+        here = rankings[(about >= part[0]) & (about <= part[-1])]
+        _score_piece(request, _Piece(part, np.isin(part, own), here))
+
+
+def _task_of(request: _Request, rankings: _Rows) -> _Rows:
+    return rankings if request.of is None else request.of[rankings]
+
+
+def _score_pieces(request: _Request, threads: int | None) -> Scores:
+    """Everything one by one."""
+    of, rows = request.of, len(request.lists)
+    by_task = None if of is None or (of[1:] >= of[:-1]).all() else np.argsort(of, kind="stable")
+    sorted_of = np.arange(rows) if of is None else of if by_task is None else of[by_task]
+    pieces = list(_pieces(sorted_of, request.tasks, request.candidates))
+
+    def work(first: int, last: int) -> None:
+        for tasks, start, stop in pieces[first:last]:
+            rankings = np.arange(start, stop) if by_task is None else by_task[start:stop]
+            own = np.ones(tasks.stop - tasks.start, bool)
+            _score_piece(request, _Piece(np.arange(tasks.start, tasks.stop), own, rankings))
+
+    over_chunks(work, len(pieces), 1, threads)
+    return request.out
+
+
+def _pieces(of: NDArray[np.int64], tasks: int, candidates: int) -> Iterator[tuple[slice, int, int]]:
     """Consecutive tasks with their rankings; a task with very many rankings is in several pieces."""
     step, limit = max(1, _TASK_CELLS // candidates), max(1, _RANKING_CELLS // candidates)
     edges = np.append(np.arange(0, tasks, step), tasks)
     starts = np.searchsorted(of, edges)
     for a, b, first, last in zip(edges, edges[1:], starts, starts[1:], strict=False):
         for start in range(first, max(last, first + 1), limit):
-            yield _Piece(slice(a, b), slice(start, min(start + limit, last)))
+            yield slice(a, b), start, min(start + limit, last)
 
 
-def _score_piece(
-    target: tuple[NDArray[np.float64], NDArray[np.float64]],
-    tasks: slice,
-    lists: NDArray[np.integer],
-    of: NDArray[np.int64],
-    which: _Rows,
-    fill: Fill,
-    out: Scores,
-) -> None:
+def _score_piece(request: _Request, piece: _Piece) -> None:
     from habitus.kernels import scoring as kernels  # noqa: PLC0415 - compiles on import: see kernels/__init__.py
 
-    weights, values = target
-    candidates = values.shape[1]
+    weights, values = request.target(piece.tasks)
+    tasks, candidates = values.shape
+    lists, out, which = request.lists, request.out, piece.rankings
     rank = np.empty(values.shape, np.int32)
     weight, surprisal, expected = np.empty(values.shape), np.empty(values.shape), np.empty(candidates)
     kernels.targets(weights, values, np.empty((2, candidates), np.int32), rank, weight, surprisal)
+    entropy, chance, worst = np.empty(tasks), np.empty(tasks), np.empty(tasks)
+    kernels.task_scores(weight, surprisal, lists.shape[1], expected, entropy, chance, worst)
     # A task that is in several pieces is written by each, with the same bits.
-    kernels.task_scores(
-        weight, surprisal, lists.shape[1], expected, out.entropy[tasks], out.chance[tasks], out.worst[tasks]
-    )
+    for field, own in ((out.entropy, entropy), (out.chance, chance), (out.worst, worst)):
+        field[piece.tasks[piece.own]] = own[piece.own]
     rankings, valid = _inspected(lists[which], which, candidates)
     scored = np.empty(len(rankings))
     mark = np.empty(candidates, np.int64)
-    rule = {"worst": kernels.WORST, "chance": kernels.CHANCE}.get(fill, kernels.OPTIMISTIC)
-    kernels.ranking_scores(rank, weight, surprisal, rankings, of[which] - tasks.start, rule, mark, expected, scored)
-    if fill == "drop":
+    rule = {"worst": kernels.WORST, "chance": kernels.CHANCE}.get(request.fill, kernels.OPTIMISTIC)
+    of = np.searchsorted(piece.tasks, _task_of(request, which))
+    kernels.ranking_scores(rank, weight, surprisal, rankings, of, rule, mark, expected, scored)
+    if request.fill == "drop":
         scored[valid < rankings.shape[1]] = math.nan
     out.cross_entropy[which], out.valid[which] = scored, valid
 
@@ -275,7 +332,7 @@ def _inspected(rows: NDArray[np.integer], which: _Rows, candidates: int) -> tupl
     kernels.inspect(rankings, np.empty(candidates, np.int64), fault, valid)
     row, column = fault
     if row >= 0:
-        number, item = (which.start + row if isinstance(which, slice) else which[row]), rows[row, column]
+        number, item = which[row], rows[row, column]
         if rankings[row, column] in rankings[row, :column]:
             raise ValueError(f"rankings: expected each candidate once, row {number} lists {item} twice")
         raise ValueError(f"rankings: expected -1 or candidates in [0, {candidates}), row {number} holds {item}")

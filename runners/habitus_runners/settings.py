@@ -192,7 +192,8 @@ def first_problem(error: ValidationError) -> tuple[str, str]:
     """The dotted key of the first thing that is wrong, and what was expected and came."""
     first = error.errors()[0]
     expected = first["msg"].removeprefix("Value error, ")
-    return ".".join(str(part) for part in first["loc"]), f"{expected}, got {first['input']!r}"
+    came = "" if isinstance(first["input"], dict) else f", got {first['input']!r}"
+    return ".".join(str(part) for part in first["loc"]), expected + came
 
 
 def _nested(values: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@
   stamps its cache with one file's hash, so a helper elsewhere could change and a stale result be returned (numba#1833).
 - A kernel has an explicit signature, so it compiles when its file is imported; public functions therefore import their
   kernels inside, and `import habitus` costs NumPy alone. Inputs are declared readonly: writable arrays fit that too.
+  A kernel that is compiled per number of candidates is an entry of a table, and compiles when it is first asked for.
 - A kernel trusts its caller: it allocates nothing, raises nothing and writes only its last arguments. Wrappers check.
 - `nogil` and disjoint rows: threads cannot change a bit of the result. No fastmath: it removes the guards against NaN.
 """

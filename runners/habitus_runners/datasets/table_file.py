@@ -212,7 +212,7 @@ def _mended(rows: pl.DataFrame, width: int, table: Table, findings: Findings) ->
 
 
 class _Record(NamedTuple):
-    """How many lines a record has, and itself with every quote where it should be."""
+    """How many lines a record has, and itself in one line with every quote where it should be."""
 
     lines: int
     clean: str
@@ -230,10 +230,9 @@ def _record(lines: list[str], start: int, width: int, table: Table) -> _Record |
     swallowed = len(fields) != width or any(line.count(table.divider) + 1 == width for line in inner)
     if reader.line_num > 1 and swallowed:
         return None
-    # Polars 2.1 counts ',"\n",' as two rows now and then.
-    fields = [field.replace("\n", " ") for field in fields]
+    flat = [field.replace("\n", " ") for field in fields]
     clean = io.StringIO()
-    csv.writer(clean, delimiter=table.divider, quotechar=table.quote, lineterminator="").writerow(fields)
+    csv.writer(clean, delimiter=table.divider, quotechar=table.quote, lineterminator="").writerow(flat)
     return _Record(reader.line_num, clean.getvalue())
 
 

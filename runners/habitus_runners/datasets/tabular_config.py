@@ -173,8 +173,7 @@ def parse(path: Path) -> Config:
     except ValidationError as error:
         place, problem = first_problem(error)
         key = ".".join(part for part in place.split(".") if part not in {"pairs", "matrix"})
-        # A whole section that came says no more than its key.
-        raise HabitusError(f"{path}: {key or 'proxies'}: {problem.partition(', got {')[0]}") from None
+        raise HabitusError(f"{path}: {key or 'proxies'}: {problem}") from None
 
 
 def overrides(path: Path) -> dict[str, Any]:

@@ -30,7 +30,7 @@ class Candidates:
 
     Levels, each only where exactly one title fits: 1 as shown in the prompt; 2 equal when folded, first with accents,
     then without; 3 equal with the article in front and the year dropped, unless both have a year and it differs; 4 bare
-    forms (see fold.Forms) with a ratio >= 0.9, the same rule for years, and the same numbers, from MIN_FUZZY characters.
+    forms (see fold.Forms) with a ratio >= 0.9, the same rule for years and the same numbers, from MIN_FUZZY characters.
     """
 
     def __init__(self, titles: Sequence[str]) -> None:

@@ -1,0 +1,41 @@
+"""What the fast path of complete lists costs: more threads, more models, wider integers, dense counts, large counts."""
+
+import numpy as np
+import pytest
+from benchmarks.bench_scoring import timed
+from benchmarks.competitors import synthetic
+from pytest_benchmark.fixture import BenchmarkFixture
+
+import habitus
+
+RANKINGS = 200_000
+
+
+@pytest.mark.parametrize("candidates", [8, 32, 64, 128, 129])
+def bench_candidates(benchmark: BenchmarkFixture, candidates: int) -> None:
+    rankings = RANKINGS if candidates <= 128 else 2_000
+    timed(benchmark, rankings, habitus.score, *synthetic(rankings, candidates, 5), threads=1)
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int16, np.int32, np.int64])
+def bench_integer_types(benchmark: BenchmarkFixture, kind: type[np.signedinteger]) -> None:
+    counts, rankings = synthetic(RANKINGS)
+    timed(benchmark, RANKINGS, habitus.score, counts.clip(0, 127).astype(kind), rankings.astype(kind), threads=1)
+
+
+@pytest.mark.parametrize("order", ["by task", "by model"])
+def bench_ten_models(benchmark: BenchmarkFixture, order: str) -> None:
+    counts, rankings = synthetic(RANKINGS)
+    task = np.arange(RANKINGS) // 10 if order == "by task" else np.arange(RANKINGS) % (RANKINGS // 10)
+    timed(benchmark, RANKINGS, habitus.score, counts[: RANKINGS // 10], rankings, task=task, threads=1)
+
+
+def bench_dense_counts(benchmark: BenchmarkFixture) -> None:
+    counts, rankings = synthetic(RANKINGS)
+    timed(benchmark, RANKINGS, habitus.score, counts + np.arange(1, 51, dtype=np.int32), rankings, threads=1)
+
+
+def bench_counts_too_large_for_a_lane(benchmark: BenchmarkFixture) -> None:
+    counts, rankings = synthetic(20_000)
+    counts[::10, 0] = 100_000
+    timed(benchmark, 20_000, habitus.score, counts, rankings, threads=1)

@@ -1,0 +1,172 @@
+"""Scores 32 tasks at a time against their twin, the loops of kernels/scoring.py, at every edge of the lanes."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from benchmarks.competitors import synthetic
+from numpy.testing import assert_allclose, assert_array_equal
+from numpy.typing import NDArray
+
+import habitus
+from habitus import lanes
+from habitus.kernels.lanes import _network
+from habitus.scoring import FILLS
+
+pytestmark = pytest.mark.skipif(not lanes.hold(2), reason="NUMBA_DISABLE_JIT=1: there are no vectors to test")
+
+TOP = 32767
+close = {"rtol": 0, "atol": 1e-12}
+EDGES = [1, 2, 3, 7, 16, 17, 31, 32, 33, 50, 63, 64, 65, 100, 127, 128]
+
+
+def twin(monkeypatch: pytest.MonkeyPatch, *arguments: Any, **options: Any) -> habitus.Scores:
+    with monkeypatch.context() as patch:
+        patch.setattr(lanes, "MOST_CANDIDATES", 0)
+        return habitus.score(*arguments, **options)
+
+
+def agree(scores: habitus.Scores, expected: habitus.Scores) -> None:
+    for found, wanted in zip(scores, expected, strict=True):
+        assert_allclose(found, wanted, **close)
+
+
+def random_lists(rows: int, candidates: int, length: int, seed: int = 0) -> NDArray[np.int16]:
+    rng = np.random.default_rng(seed)
+    return rng.permuted(np.tile(np.arange(candidates, dtype=np.int16), (rows, 1)), axis=1)[:, :length]
+
+
+def random_counts(tasks: int, candidates: int, seed: int = 0) -> NDArray[np.int32]:
+    """Zeros and ties are the rule, and some tasks hold large counts."""
+    rng = np.random.default_rng(seed)
+    counts = rng.poisson(rng.gamma(0.3, 8, (tasks, candidates))).astype(np.int32)
+    counts[rng.random(tasks) < 0.2] *= 200
+    counts[np.arange(tasks), rng.integers(0, candidates, tasks)] += 1
+    return np.minimum(counts, TOP - candidates)
+
+
+@pytest.mark.parametrize("size", range(1, 129))
+def test_the_network_sorts(size: int) -> None:
+    rng = np.random.default_rng(size)
+    ones = rng.random((200, size)) < rng.random((200, 1))  # it sorts all numbers if it sorts all zeros and ones
+    rows = np.concatenate([ones, rng.permuted(np.tile(np.arange(size), (50, 1)), axis=1), np.tri(size)])
+    ordered = rows.copy()
+    for i, j in _network(size):
+        assert 0 <= i < j < size
+        ordered[:, [i, j]] = np.stack([ordered[:, [i, j]].max(axis=1), ordered[:, [i, j]].min(axis=1)], axis=1)
+    assert_array_equal(ordered, -np.sort(-rows, axis=1))
+
+
+@pytest.mark.parametrize("candidates", EDGES)
+def test_twin(candidates: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for length in {1, (candidates + 1) // 3, candidates} - {0}:
+        counts, lists = random_counts(75, candidates), random_lists(75, candidates, length)
+        for alpha in (None, 1e-6, 3.0):
+            scores = habitus.score(counts, lists, alpha=alpha)
+            assert (scores.valid == length).all()
+            agree(scores, twin(monkeypatch, counts, lists, alpha=alpha))
+
+
+@pytest.mark.parametrize("tasks", [1, 31, 32, 33, 64, 95])
+def test_any_number_of_tasks(tasks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts, lists = random_counts(tasks, 50), random_lists(tasks, 50, 10)
+    agree(habitus.score(counts, lists), twin(monkeypatch, counts, lists))
+
+
+def test_extreme_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = np.zeros((8, 50), np.int64)
+    counts[0] = 1
+    counts[1] = TOP - 10  # the largest count that fits into a lane
+    counts[2, 7] = 1
+    counts[3, 7] = TOP - 10
+    counts[4, 7] = TOP - 9  # the smallest that does not
+    counts[5, 7] = 2**32 + 1
+    counts[6] = 2**40
+    counts[7] = np.arange(50)
+    lists = random_lists(8, 50, 10)
+    agree(habitus.score(counts, lists), twin(monkeypatch, counts, lists))
+
+
+def test_a_task_scores_the_same_to_the_bit_beside_any_other() -> None:
+    counts, lists = random_counts(300, 30), random_lists(300, 30, 10)
+    counts[::2, 12:] = (
+        0  # beside others, alone and in between: blocks that end in rows of zeros, and blocks that do not
+    )
+    counts[::2, 0] += 1
+    counts[[3, 40, 64]] = 100_000
+    lists[[5, 64], 2] = -1
+    together = habitus.score(counts, lists)
+    for t in range(300):
+        for alone, among in zip(habitus.score(counts[[t]], lists[[t]]), together, strict=True):
+            assert alone[0] == among[t]
+
+
+@pytest.mark.parametrize("fill", FILLS)
+def test_empty_slots(fill: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts, lists = random_counts(90, 20), random_lists(90, 20, 6)
+    lists[::7, 3:] = -1
+    lists[8] = -1
+    scores = habitus.score(counts, lists, fill=fill)
+    agree(scores, twin(monkeypatch, counts, lists, fill=fill))
+    assert_array_equal(scores.valid, (lists >= 0).sum(axis=1))
+    for field in ("entropy", "chance", "worst"):
+        assert_array_equal(getattr(scores, field), getattr(habitus.score(counts, random_lists(90, 20, 6)), field))
+
+
+@pytest.mark.parametrize("kind", ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", ">i2", ">i4", ">u8"])
+def test_every_integer_type_at_its_limits(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts, lists = random_counts(40, 50).clip(0, 127).astype(kind), random_lists(40, 50, 10)
+    counts[3, 4] = np.iinfo(kind).max
+    expected = twin(monkeypatch, counts.astype("u8"), lists)
+    agree(habitus.score(counts, lists.astype(kind)), expected)
+    agree(habitus.score(counts[::-1], lists[::-1].astype(kind)), habitus.Scores(*(field[::-1] for field in expected)))
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_many_rankings_of_a_task(threads: int, *, shuffled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = np.array([0, 1, 16, 17, 0, 40, 3, 500, 0] * 5)
+    task = np.repeat(np.arange(45), held)
+    if shuffled:
+        task = np.random.default_rng(3).permutation(task)
+    counts, lists = random_counts(45, 30), random_lists(len(task), 30, 7)
+    counts[7] = 50_000
+    lists[::11, 2] = -1
+    expected = twin(monkeypatch, counts, lists, task=task)
+    monkeypatch.setattr("habitus.scoring._LANE_CELLS", 30 * 10)  # several lanes of a task are in several pieces
+    scores = habitus.score(counts, lists, task=task, threads=threads)
+    agree(scores, expected)
+    monkeypatch.setattr("habitus.scoring._LANE_CELLS", 1 << 20)
+    for one, other in zip(scores, habitus.score(counts, lists, task=task, threads=1), strict=True):
+        assert_array_equal(one, other)
+
+
+def test_threads_cannot_change_a_bit() -> None:
+    counts, lists = synthetic(30_000)
+    lists[::50, 4] = -1
+    whole = habitus.score(counts, lists, threads=1)
+    for threads in (2, 3):
+        for one, other in zip(whole, habitus.score(counts, lists, threads=threads), strict=True):
+            assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [([0, 1, 1], "row 33 lists 1 twice"), ([0, 9, 1], "row 33 holds 9"), ([0, 1, -2], "row 33 holds -2")],
+)
+def test_faulty_lists_are_named(row: list[int], message: str) -> None:
+    counts, lists = random_counts(40, 9), random_lists(40, 9, 3)
+    lists[33] = row
+    with pytest.raises(ValueError, match=message):
+        habitus.score(counts, lists)
+
+
+def test_faulty_counts_are_named_before_large_ones() -> None:
+    counts, lists = random_counts(40, 9).astype(np.int64), random_lists(40, 9, 3)
+    counts[5] = 2**50
+    counts[35] = 0
+    with pytest.raises(ValueError, match="task 35 has none"):
+        habitus.score(counts, lists)
+    counts[34, 2] = -(2**32)
+    with pytest.raises(ValueError, match="got -4294967296 for task 34, candidate 2"):
+        habitus.score(counts, lists)
