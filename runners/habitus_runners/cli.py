@@ -218,8 +218,10 @@ def _dataset(name: str, source: Path | None, wanted: "Settings", advance: Any) -
     from habitus_runners import datasets, terminal  # noqa: PLC0415 - --help must not load them
     from habitus_runners.tasks.material import peculiarities  # noqa: PLC0415 - as above
 
-    terminal.say(datasets.notice(name))
+    published = datasets.notice(name)
+    terminal.say(published)
     loaded = datasets.load(name, source, seed=wanted.seed, options=wanted.data, progress=advance)
+    terminal.say("" if published else loaded.notice)
     terminal.show_dataset(loaded, peculiarities(loaded, wanted))
     return loaded
 

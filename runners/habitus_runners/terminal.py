@@ -59,8 +59,8 @@ def show_table_1(manifest: Mapping[str, Any]) -> None:
     levels = [level["name"] for level in manifest["dataset"]["levels"]]
     lengths = manifest["settings"]["history"]["lengths"]
     theirs = paper.TABLE_1.get(manifest["dataset"]["name"], {})
-    table = Table(title="Tasks per proxy level and history length" + (" (habitus / paper)" if theirs else ""))
-    table.add_column("level")
+    table = Table(title="Tasks per proxy level and history length" + (" (habitus/paper)" if theirs else ""))
+    table.add_column("level", overflow="fold")
     for length in lengths:
         table.add_column(f"h = {length}", justify="right", no_wrap=True)
     total = 0
@@ -70,7 +70,7 @@ def show_table_1(manifest: Mapping[str, Any]) -> None:
             kept = sum(d["kept"] for d in manifest["draws"] if d["level"] == level and d["history"] == length)
             total += kept
             published = dict(zip(paper.LENGTHS, theirs.get(level, ()), strict=False)).get(length)
-            row.append(f"{kept}" if published is None else f"{kept} / {published}")
+            row.append(f"{kept}" if published is None else f"{kept}/{published}")
         table.add_row(*row)
     _console.print(table)
     say(f"{total:,} tasks" + (f"; the paper has {sum(map(sum, theirs.values())):,}" if theirs else ""))
