@@ -184,10 +184,11 @@ def paper(folder: Path, *, source: Source = None, example: Path | None = None) -
 
 
 def _settings(dataset: str, preset: str | None, seed: int | None, changes: list[str] | None) -> "Settings":
-    from habitus_runners.settings import settings  # noqa: PLC0415 - --help must not load it
+    from habitus_runners.datasets import is_config  # noqa: PLC0415 - --help must not load it
+    from habitus_runners.settings import settings  # noqa: PLC0415 - as above
 
     given: dict[str, Any] = {}
-    if dataset.lower().endswith(".toml"):
+    if is_config(dataset):
         from habitus_runners.datasets import tabular  # noqa: PLC0415 - as above
 
         given = tabular.overrides(Path(dataset))
@@ -227,5 +228,7 @@ def _dataset(name: str, source: Path | None, wanted: "Settings", advance: Any) -
 
 
 def _default_folder(dataset: str, wanted: "Settings") -> Path:
-    name = Path(dataset).parent.name or "config" if dataset.lower().endswith(".toml") else dataset
+    from habitus_runners.datasets import is_config  # noqa: PLC0415 - --help must not load it
+
+    name = Path(dataset).parent.name or "config" if is_config(dataset) else dataset
     return Path("habitus-runs") / f"{name}-{wanted.preset}-{wanted.seed}"

@@ -18,9 +18,9 @@ from scipy import stats
 
 import habitus
 from habitus import curves, interactions, sampling
+from habitus_runners.columns import fixed
 from habitus_runners.datasets.dataset import Dataset
 from habitus_runners.errors import HabitusError
-from habitus_runners.scores import matrix
 from habitus_runners.settings import Settings
 from habitus_runners.tables import BIT, POOLED, frame
 from habitus_runners.tasks.material import material
@@ -76,7 +76,7 @@ def of_run(tables: Mapping[str, pa.Table], manifest: Mapping[str, Any], settings
         yield Figure(f"accepted draws, {level}", " ".join(map(str, numbers)), " ".join(found))
     yield Figure("tasks after the cap", "5063 (paper: 5096)", str(tables["tasks"].num_rows))
     yield from _infinities(tables)
-    yield from _curves(matrix(tables["tasks"]["counts"]), tables["tasks"]["group_size"].to_numpy(), settings)
+    yield from _curves(fixed(tables["tasks"]["counts"]), tables["tasks"]["group_size"].to_numpy(), settings)
     pooled = frame(tables["results"]).filter(
         (pl.col("model") == "popularity") & (pl.col("fill") == "chance"),
         pl.all_horizontal(pl.col("setup", "level", "history") == POOLED),
@@ -144,7 +144,7 @@ def _zeros(
 
 def _infinities(tables: Mapping[str, pa.Table]) -> Iterator[Figure]:
     """How often a cross-entropy would be infinite without smoothing: someone chose what is given probability 0."""
-    counts, size = matrix(tables["tasks"]["counts"]), tables["tasks"]["group_size"].to_numpy()
+    counts, size = fixed(tables["tasks"]["counts"]), tables["tasks"]["group_size"].to_numpy()
     row_of = {task_id: row for row, task_id in enumerate(tables["tasks"]["task_id"].to_pylist())}
     rankings = tables["rankings"]
     for model, expected in (("random", "99.96 %"), ("popularity", "31.6 %; 50 % at 3-5 users")):
@@ -152,7 +152,7 @@ def _infinities(tables: Mapping[str, pa.Table]) -> Iterator[Figure]:
         if not rows.num_rows:
             continue
         task = np.array([row_of[task_id] for task_id in rows["task_id"].to_pylist()])
-        infinite = _infinite(counts[task], matrix(rows["ranking"]))
+        infinite = _infinite(counts[task], fixed(rows["ranking"]))
         small = infinite[size[task] <= 5]  # noqa: PLR2004 - method, section 4: groups of 3-5
         found = f"{infinite.mean():.2%}"
         if model == "popularity" and len(small):

@@ -1,7 +1,5 @@
 """From rankings to the scores table. The formulas are the engine's; here they meet names."""
 
-from typing import Any
-
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -9,6 +7,7 @@ from numpy.typing import NDArray
 
 import habitus
 from habitus.scoring import Fill
+from habitus_runners.columns import fixed
 from habitus_runners.settings import Settings
 from habitus_runners.tables import scores_schema
 
@@ -25,13 +24,13 @@ def score(tasks: pa.Table, rankings: pa.Table, settings: Settings, *, threads: i
     row = pl.DataFrame({"task_id": tasks["task_id"]}).with_row_index("row")
     answered = pl.DataFrame({"task_id": rankings["task_id"]})
     task = answered.join(row, on="task_id", how="left", maintain_order="left")["row"]
-    index, lists = task.cast(pl.Int64).to_numpy(), matrix(rankings["ranking"])
+    index, lists = task.cast(pl.Int64).to_numpy(), fixed(rankings["ranking"])
     parts = []
     for fill in dict.fromkeys((*FILLS, settings.fill)):
         if settings.target.kind == "incidence":
-            scores = habitus.score(matrix(tasks["counts"]), lists, task=index, alpha=alpha, fill=fill, threads=threads)
+            scores = habitus.score(fixed(tasks["counts"]), lists, task=index, alpha=alpha, fill=fill, threads=threads)
         else:
-            target = _smoothed(matrix(tasks["target"]), tasks["group_size"].to_numpy(), alpha)
+            target = _smoothed(fixed(tasks["target"]), tasks["group_size"].to_numpy(), alpha)
             scores = habitus.score_values(target, target, lists, task=index, fill=fill, threads=threads)
         columns = {
             **{name: rankings[name] for name in ("answer_id", "task_id", "model")},
@@ -43,12 +42,6 @@ def score(tasks: pa.Table, rankings: pa.Table, settings: Settings, *, threads: i
         }
         parts.append(pa.table({name: columns[name] for name in scores_schema().names}).cast(scores_schema()))
     return pa.concat_tables(parts).unify_dictionaries()
-
-
-def matrix(column: pa.ChunkedArray) -> NDArray[Any]:
-    """(rows, width) of a fixed-size list column, without a copy where it is one chunk."""
-    array = column.combine_chunks()
-    return np.asarray(array.flatten().to_numpy(zero_copy_only=False).reshape(len(array), array.type.list_size))
 
 
 def _smoothed(target: NDArray[np.float64], group_size: NDArray[np.int32], alpha: float) -> NDArray[np.float64]:

@@ -165,7 +165,7 @@ class RunFolder:
         # Arrow's own memory: a buffer over Python's is freed by an Arrow thread, which aborts a dying interpreter.
         with pa.OSFile(str(path)) as file:
             content = file.read_buffer()
-        if hashlib.sha256(content).hexdigest() not in (entry["sha256"], entry["before"]):
+        if not _vouched_for(entry, hashlib.sha256(content).hexdigest()):
             raise HabitusError(
                 f"{path}: expected the file that was written (SHA-256 {entry['sha256'][:12]}…), got another;"
                 f" restore it, or delete {self.path} and run anew"
@@ -178,7 +178,12 @@ class RunFolder:
         if entry is None or not self._file(name).is_file():
             return None
         found = hashlib.sha256(self._file(name).read_bytes()).hexdigest()
-        return found if found in (entry["sha256"], entry["before"]) else None
+        return found if _vouched_for(entry, found) else None
 
     def _file(self, name: str) -> Path:
         return self.path / f"{name}.parquet"
+
+
+def _vouched_for(entry: Mapping[str, Any], found: str) -> bool:
+    """Whether this is the file that was written, or the one that was to be replaced when a crash came between."""
+    return found in (entry["sha256"], entry["before"])

@@ -204,18 +204,22 @@ def _prompts(dataset: Dataset, wanted: Settings) -> Prompts:
 
 def _described(dataset: Dataset, wanted: Settings) -> dict[str, Any]:
     findings = (*dataset.findings, *peculiarities(dataset, wanted))
-    described = {
-        "name": dataset.name,
+    return _identity(dataset) | {
         "fingerprint": dataset.fingerprint,
-        "domain": asdict(dataset.domain),
-        "levels": [asdict(level) for level in dataset.levels],
-        "labels": dict(dataset.labels),
         "facts": dict(dataset.facts),
         "findings": [asdict(finding) for finding in findings],
         "notice": dataset.notice,
     }
-    as_read_back: dict[str, Any] = json.loads(json.dumps(described))
-    return as_read_back
+
+
+def _identity(dataset: Dataset) -> dict[str, Any]:
+    """What tasks and prompts are made of beside the rows that the fingerprint covers."""
+    return {
+        "name": dataset.name,
+        "domain": asdict(dataset.domain),
+        "levels": [asdict(level) for level in dataset.levels],
+        "labels": dict(dataset.labels),
+    }
 
 
 def _refuse_drift(folder: RunFolder, dataset: Dataset, wanted: Settings) -> None:
@@ -228,9 +232,8 @@ def _refuse_drift(folder: RunFolder, dataset: Dataset, wanted: Settings) -> None
             f"{folder.path} holds a study of {was['name']} ({was['fingerprint'][:8]}), not of {dataset.name}"
             f" ({dataset.fingerprint[:8]}); choose another folder with --out"
         )
-    now = _described(dataset, wanted)
-    told = [key for key in ("name", "domain", "levels", "labels") if before["dataset"][key] != now[key]]
-    differences = [f"{key} of the data set" for key in told]
+    now = json.loads(json.dumps(_identity(dataset)))  # as the manifest gives it back
+    differences = [f"{key} of the data set" for key in now if before["dataset"][key] != now[key]]
     differences += _differences(settings_of(folder).design(), wanted.design())
     _refuse(differences, f"{folder.path} holds a study with other settings:", "choose another folder with --out")
 

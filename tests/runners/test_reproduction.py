@@ -9,7 +9,7 @@ import pytest
 from tests.reference import pandas_scores
 
 from habitus_runners import datasets, reproduction, study
-from habitus_runners.scores import matrix
+from habitus_runners.columns import fixed
 from habitus_runners.settings import settings
 from habitus_runners.storage import RunFolder
 
@@ -57,13 +57,13 @@ def figures(run):
 
 def test_pandas_gives_the_same_scores_on_20_000_real_rankings(run):
     table, rankings = run.read("tasks"), run.read("rankings")
-    counts = dict(zip(table["task_id"].to_pylist(), matrix(table["counts"]), strict=True))
+    counts = dict(zip(table["task_id"].to_pylist(), fixed(table["counts"]), strict=True))
     scored = run.read("scores")
     found = scored.filter(pc.equal(scored["fill"].cast("string"), "chance"))
     assert found.num_rows > 20_000
     assert found["answer_id"].equals(rankings["answer_id"])
     of_ranking = np.array([counts[task_id] for task_id in rankings["task_id"].to_pylist()])
-    expected = pandas_scores.score(of_ranking, matrix(rankings["ranking"]), 1 / 50)
+    expected = pandas_scores.score(of_ranking, fixed(rankings["ranking"]), 1 / 50)
     for column in ("entropy", "cross_entropy"):
         assert np.abs(found[column].to_numpy() - expected[column].to_numpy()).max() <= 1e-12
 

@@ -1,15 +1,18 @@
 """Data sets by name. A loader reads files and returns a Dataset; nothing downstream knows where it came from."""
 
+import importlib
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from habitus_runners.datasets.dataset import Dataset
 from habitus_runners.errors import HabitusError
 from habitus_runners.progress import Progress, silent
 
-NAMES = ("world", "ml-1m", "lastfm-1k")
+_MODULES = {"world": "world", "ml-1m": "movielens", "lastfm-1k": "lastfm"}
+NAMES = tuple(_MODULES)
 
 
 def load(
@@ -33,36 +36,32 @@ def load(
         HabitusError: an unknown name or option, or whatever is wrong with the files.
     """
     given = dict(options or {})
-    if name.lower().endswith(".toml"):
-        from habitus_runners.datasets import tabular  # noqa: PLC0415 - one loader's imports at a time
-
-        return _called(tabular.load, {"config": Path(name), "source": source, "progress": progress}, given)
+    fixed: dict[str, Any] = {"source": source, "progress": progress}
+    if is_config(name):
+        return _called(_loader("tabular").load, {"config": Path(name), **fixed}, given)
+    if name not in NAMES:
+        raise HabitusError(f"--dataset: expected {', '.join(NAMES)} or the path of a CONFIG.toml, got {name!r}")
     if name == "world":
-        from habitus_runners.datasets import world  # noqa: PLC0415 - as above
+        fixed["seed"] = seed
+    return _called(_loader(_MODULES[name]).load, fixed, given)
 
-        return _called(world.load, {"source": source, "seed": seed, "progress": progress}, given)
-    if name == "ml-1m":
-        from habitus_runners.datasets import movielens  # noqa: PLC0415 - as above
 
-        return _called(movielens.load, {"source": source, "progress": progress}, given)
-    if name == "lastfm-1k":
-        from habitus_runners.datasets import lastfm  # noqa: PLC0415 - as above
-
-        return _called(lastfm.load, {"source": source, "progress": progress}, given)
-    raise HabitusError(f"--dataset: expected {', '.join(NAMES)} or the path of a CONFIG.toml, got {name!r}")
+def is_config(name: str) -> bool:
+    """Whether ``name`` is the path of a CONFIG.toml."""
+    return name.lower().endswith(".toml")
 
 
 def notice(name: str) -> str:
     """The licence and citation of a published data set, to be shown before it is downloaded or read; else empty."""
-    if name == "ml-1m":
-        from habitus_runners.datasets import movielens  # noqa: PLC0415 - as above
+    if name not in NAMES:
+        return ""
+    text: str = getattr(_loader(_MODULES[name]), "NOTICE", "")
+    return text
 
-        return movielens.NOTICE
-    if name == "lastfm-1k":
-        from habitus_runners.datasets import lastfm  # noqa: PLC0415 - as above
 
-        return lastfm.NOTICE
-    return ""
+def _loader(module: str) -> ModuleType:
+    """One loader's module: the imports of the others are not paid for."""
+    return importlib.import_module(f"{__name__}.{module}")
 
 
 def _called(loader: Callable[..., Dataset], fixed: Mapping[str, Any], options: Mapping[str, Any]) -> Dataset:

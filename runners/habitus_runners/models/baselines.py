@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from habitus_runners.models.columns import Ragged
+from habitus_runners.columns import Ragged
 from habitus_runners.models.draws import Draws
 from habitus_runners.models.evidence import Evidence
 

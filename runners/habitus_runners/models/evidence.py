@@ -17,10 +17,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from habitus.interactions import starts
+from habitus_runners import columns
+from habitus_runners.columns import Ragged
 from habitus_runners.datasets.dataset import Dataset
 from habitus_runners.errors import HabitusError
-from habitus_runners.models import columns
-from habitus_runners.models.columns import Ragged, starts
 from habitus_runners.settings import Settings
 
 Floats = NDArray[np.float64]

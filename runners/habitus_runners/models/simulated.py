@@ -5,10 +5,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.special import ndtri
 
+from habitus.interactions import starts
+from habitus_runners.columns import Ragged
 from habitus_runners.datasets.world import World
 from habitus_runners.errors import HabitusError
 from habitus_runners.models.baselines import at_random
-from habitus_runners.models.columns import Ragged, starts
 from habitus_runners.models.draws import Draws
 from habitus_runners.models.evidence import Evidence
 

@@ -1,12 +1,13 @@
 """Arrow columns as arrays: lists of fixed or varying length, packed bits, rows found by their id. Knows no model."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from habitus.interactions import starts
 from habitus_runners.errors import HabitusError
 
 Integers = NDArray[np.int64]
@@ -34,12 +35,7 @@ class Ragged(NamedTuple):
         return Ragged(start - start[0], self.values[start[0] : start[-1]])
 
 
-def starts(size: Integers) -> Integers:
-    """(rows + 1,) where each row begins, and the end."""
-    return np.concatenate((np.zeros(1, np.int64), np.cumsum(size, dtype=np.int64)))
-
-
-def fixed(column: pa.ChunkedArray) -> NDArray[np.generic]:
+def fixed(column: pa.ChunkedArray) -> NDArray[Any]:
     """(rows, length) of a column of fixed-size lists without nulls."""
     return _flat(column).reshape(len(column), column.type.list_size)
 
@@ -72,6 +68,6 @@ def places(names: pa.ChunkedArray, ids: pa.ChunkedArray) -> Integers:
     return np.asarray(row.to_numpy(), np.int64)
 
 
-def _flat(column: pa.ChunkedArray) -> NDArray[np.generic]:
-    values: NDArray[np.generic] = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
+def _flat(column: pa.ChunkedArray) -> NDArray[Any]:
+    values: NDArray[Any] = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return values
