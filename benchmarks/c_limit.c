@@ -1,6 +1,7 @@
 // The practical limit of the hardware: entropy and cross-entropy of complete lists of N = 10 of K = 50, in AVX-512.
 // The same method as habitus/kernels/lanes.py, for int32 counts <= 32757 and int16 lists that are correct: no checks,
-// no chance, no worst. network.h holds CX(i, j) for every comparator. Built and called by c_limit.py.
+// no chance, no worst. network.h holds CX(i, j) for every comparator, then OUT(k, i) for every row in order. Built and
+// called by c_limit.py.
 #include <immintrin.h>
 #include <math.h>
 #include <stdint.h>
@@ -15,9 +16,10 @@ static __attribute__((noinline)) void sort(const V* restrict x, V* restrict y) {
   V v[K];
   for (int i = 0; i < K; i++) v[i] = x[i];
 #define CX(i, j) { V t = _mm512_max_epi16(v[i], v[j]); v[j] = _mm512_min_epi16(v[i], v[j]); v[i] = t; }
+#define OUT(k, i) y[k] = v[i];
 #include "network.h"
 #undef CX
-  for (int i = 0; i < K; i++) y[i] = v[i];
+#undef OUT
 }
 
 // 32 rows from column c on, packed in pairs of rows, to 16 columns.

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from habitus.kernels.lanes import _network as network
+from habitus.kernels.vectors import in_order
 
 BLOCK = 32
 
@@ -22,11 +22,22 @@ def available() -> bool:
     return shutil.which("gcc") is not None and processor.exists() and "avx512bw" in processor.read_text("utf-8")
 
 
+def _network(size: int) -> str:
+    lines = []
+
+    def exchange(i: int, j: int) -> tuple[int, int]:
+        lines.append(f"CX({i}, {j})\n")
+        return i, j
+
+    ranked = in_order(list(range(size)), exchange)
+    return "".join([*lines, *(f"OUT({k}, {i})\n" for k, i in enumerate(ranked))])
+
+
 @functools.cache
 def _built() -> Callable[..., None]:
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "limit.so"
-        Path(folder, "network.h").write_text("".join(f"CX({i}, {j})\n" for i, j in network(50)), "utf-8")
+        Path(folder, "network.h").write_text(_network(50), "utf-8")
         source = Path(__file__).with_name("c_limit.c")
         command = ["gcc", "-O3", "-march=native", "-fPIC", "-shared", "-I", folder, "-o", library, source, "-lm"]
         subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - no outside input

@@ -1,4 +1,4 @@
-"""Complete lists of integer counts, 32 tasks at a time: prepares what kernels/lanes.py needs, and reports what is left.
+"""Lists by integer counts, 32 or 16 tasks at a time: prepares what kernels/lanes.py needs, and reports what is left.
 
 Which method scores what is decided in scoring.py; nothing here checks arguments.
 """
@@ -10,14 +10,17 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from habitus.interactions import starts
+
 # Larger networks take longer to compile than a first call may (50: 1.5 s, 128: 2.5 s, 192: 4 s).
 MOST_CANDIDATES = 128
 # A lane scores up to this many rankings of its task; so one task with very many fills many lanes.
 _ROUNDS = 16
-_LANES = 32
+# Lanes of 512 bits, for counts of 16 bits and of 32.
+NARROW, WIDE = 32, 16
 _TABLE = 1 << 15
 
-_Number = TypeVar("_Number", np.int16, np.float64)
+_Number = TypeVar("_Number", np.int16, np.int32, np.float64)
 
 
 def hold(candidates: int) -> bool:
@@ -34,6 +37,15 @@ class Assignment(NamedTuple):
     first: NDArray[np.int64]
     order: NDArray[np.int64]
 
+    def rankings(self) -> NDArray[np.int64]:
+        """The rankings in these lanes, lane after lane."""
+        return self.order[self.first[0] : self.first[-1]]
+
+    def take(self, which: NDArray[np.bool_]) -> "Assignment":
+        """Some of the lanes."""
+        size = np.diff(self.first)
+        return Assignment(self.task[which], starts(size[which]), self.rankings()[np.repeat(which, size)])
+
 
 class Part(NamedTuple):
     """Some lanes, whose numbers count from the start of ``tasks`` and ``rows``, slices of the caller's arrays."""
@@ -44,21 +56,21 @@ class Part(NamedTuple):
 
     def rankings(self) -> NDArray[np.int64]:
         """The caller's numbers of the rankings in these lanes."""
-        first = self.lanes.first
-        return self.lanes.order[first[0] : first[-1]] + (self.rows.start or 0)
+        return self.lanes.rankings() + (self.rows.start or 0)
 
 
-class Outputs(NamedTuple):
-    """(tasks,) ``scored``, 0 = not, and scores; (rankings,) ``cross_entropy``, and ``valid``, -1 = not scored.
-
-    ``left`` is one number, to which those that are not scored are added.
-    """
+class OfTasks(NamedTuple):
+    """(tasks,) ``scored``, 0 = not, and scores."""
 
     scored: NDArray[np.uint8]
     entropy: NDArray[np.float64]
     chance: NDArray[np.float64]
     worst: NDArray[np.float64]
-    left: NDArray[np.int64]
+
+
+class OfRankings(NamedTuple):
+    """(rankings,) ``cross_entropy``, and ``valid``, -1 = not scored."""
+
     cross_entropy: NDArray[np.float64]
     valid: NDArray[np.int32]
 
@@ -66,13 +78,12 @@ class Outputs(NamedTuple):
 class InOrder:
     """One ranking per task, in order: every part looks the same."""
 
-    def __init__(self, tasks: int, step: int) -> None:
+    def __init__(self, tasks: int) -> None:
         self.size = tasks
-        self._numbers = np.arange(min(tasks, step) + 1)
 
     def part(self, first: int, last: int) -> Part:
         """Lanes first..last - 1."""
-        numbers, here = self._numbers[: last - first + 1], slice(first, last)
+        numbers, here = np.arange(last - first + 1), slice(first, last)
         return Part(Assignment(numbers[:-1], numbers, numbers[:-1]), here, here)
 
 
@@ -100,41 +111,63 @@ class ByTask:
 
 
 class Scorer:
-    """Scores lists of one length against counts of one number of candidates; a call may come from any thread."""
+    """Scores lists of one length against counts of one number of candidates; a call may come from any thread.
 
-    def __init__(self, candidates: int, length: int, alpha: float) -> None:
-        from habitus.kernels import lanes as kernels  # noqa: PLC0415 - compiles on import: see kernels/__init__.py
+    ``fill``: a number of scoring.FILLS. ``partly``: whether lists may have empty slots.
+    """
 
-        self._kernel = kernels.score[candidates]
-        self._candidates, self._length, self._alpha = candidates, length, alpha
-        self._logs, self._total_logs = _logs(alpha), _logs(alpha * candidates)
+    def __init__(self, candidates: int, length: int, alpha: float, fill: int, *, partly: bool) -> None:
+        self._candidates, self._length, self._fill, self._partly = candidates, length, fill, partly
+        self._tables = _logs(alpha, alpha), _logs(alpha * candidates, alpha), alpha
         self._band = _band(candidates, length)
 
     def __call__(
-        self, counts: NDArray[np.integer], lists: NDArray[np.integer], lanes: Assignment, out: Outputs
-    ) -> None:
-        """Write the scores of these lanes."""
-        self._kernel(
+        self, counts: NDArray[np.integer], lists: NDArray[np.integer], part: Assignment, out: tuple[OfTasks, OfRankings]
+    ) -> bool:
+        """Write the scores of these lanes; whether all tasks and rankings have theirs."""
+        if self._run(NARROW, counts, lists, part, out) == 0:
+            return True
+        large = out[0].scored[part.task] == 0
+        if large.any():
+            self._run(WIDE, counts, lists, part.take(large), out)
+        return bool(out[0].scored.all() and (out[1].valid[part.rankings()] >= 0).all())
+
+    def _run(
+        self,
+        lanes: int,
+        counts: NDArray[np.integer],
+        lists: NDArray[np.integer],
+        part: Assignment,
+        out: tuple[OfTasks, OfRankings],
+    ) -> int:
+        from habitus.kernels import lanes as kernels  # noqa: PLC0415 - compiles on import: see kernels/__init__.py
+
+        left = np.zeros(1, np.int64)
+        kernels.score[self._candidates, lanes, self._partly](
             (_bytes(counts), counts.itemsize),
-            (_bytes(lists), lists.itemsize, self._length),
-            tuple(lanes),
-            (self._logs, self._total_logs, self._alpha),
+            (_bytes(lists), lists.itemsize, np.issubdtype(lists.dtype, np.signedinteger), self._length),
+            tuple(part),
+            self._tables,
             self._band,
-            _scratch(self._candidates),
-            tuple(out),
+            self._fill,
+            _scratch(self._candidates, lanes),
+            *map(tuple, out),
+            left,
         )
+        return int(left[0])
 
 
-def _scratch(candidates: int) -> tuple[NDArray[np.int16] | NDArray[np.float64] | NDArray[np.int64], ...]:
+def _scratch(candidates: int, lanes: int) -> tuple[NDArray[np.generic], ...]:
     """Blocks for the kernel. They begin with a cache line: vectors that straddle two are half as fast."""
-    rows = candidates // _LANES * _LANES + 2 * _LANES
-    return (*_aligned(5, rows, np.int16), *_aligned(2, rows, np.float64), np.empty(_LANES, np.int64))
+    size = (candidates // lanes + 2) * lanes * lanes
+    counts = _aligned(5, size, np.int16) if lanes == NARROW else _aligned(5, size, np.int32)
+    return (*counts, *_aligned(3, size, np.float64), *np.empty((2, lanes), np.int64))
 
 
-@functools.lru_cache(maxsize=8)
-def _logs(added: float) -> NDArray[np.float64]:
-    """log(n + added) for every count that a lane can hold."""
-    table: NDArray[np.float64] = np.log(np.arange(_TABLE) + added)
+@functools.lru_cache(maxsize=16)
+def _logs(added: float, base: float) -> NDArray[np.float64]:
+    """log(n + added) - log(base) for every count that a lane of 16 bits can hold."""
+    table: NDArray[np.float64] = np.log(np.arange(_TABLE) + added) - math.log(base)
     table.flags.writeable = False
     return table
 
@@ -144,17 +177,20 @@ def _band(candidates: int, length: int) -> tuple[NDArray[np.float64], NDArray[np
     """Where a candidate that a random list of N does not hold ends up: a constant of K and N (method, section 4).
 
     The i-th in order, i = 0..K-1, takes slot N + i - x with probability (1 - N/K) Hyp(x; K-1, i, N), when x of the i
-    before it are listed. Only slots max(N, i)..min(N + i, K - 1) can occur, so the rows of probabilities are a band.
+    before it are listed. Only slots max(N, i)..min(N + i, K - 1) can occur, so the probabilities are a band. Its rows
+    are kept two by two: those of 2 j and 2 j + 1 alternate from slot ``slot[j]`` on, at ``share[2 * start[j]:]``.
     """
     K, N = candidates, length
-    slots = [range(max(N, i), min(N + i, K - 1) + 1) for i in range(K)]
-    share = [
-        (1 - N / K) * (math.comb(i, N + i - slot) * math.comb(K - 1 - i, slot - i) / math.comb(K - 1, N))
-        for i in range(K)
-        for slot in slots[i]
-    ]
-    start = np.cumsum([0, *map(len, slots)])
-    return np.array(share), start, np.array([row.start for row in slots])
+
+    def probability(i: int, slot: int) -> float:
+        if not max(N, i) <= slot <= min(N + i, K - 1):
+            return 0.0
+        return (1 - N / K) * (math.comb(i, N + i - slot) * math.comb(K - 1 - i, slot - i) / math.comb(K - 1, N))
+
+    slots = {i: range(max(N, i), min(N + i + 1, K - 1) + 1) for i in range(0, K, 2)}
+    share = [probability(i + both, slot) for i, row in slots.items() for slot in row for both in (0, 1)]
+    lengths, first = zip(*((len(row), row.start) for row in slots.values()), strict=True)
+    return np.array(share), starts(np.array(lengths)), np.array(first)
 
 
 def _bytes(array: NDArray[np.integer]) -> NDArray[np.uint8]:
@@ -164,8 +200,8 @@ def _bytes(array: NDArray[np.integer]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(array, array.dtype.newbyteorder("=")).reshape(-1).view(np.uint8)
 
 
-def _aligned(blocks: int, rows: int, kind: type[_Number]) -> NDArray[_Number]:
-    size = blocks * rows * _LANES * np.dtype(kind).itemsize
-    memory = np.empty(size + 64, np.uint8)
+def _aligned(blocks: int, size: int, kind: type[_Number]) -> NDArray[_Number]:
+    total = blocks * size * np.dtype(kind).itemsize
+    memory = np.empty(total + 64, np.uint8)
     start = -memory.ctypes.data % 64
-    return memory[start : start + size].view(kind).reshape(blocks, rows * _LANES)
+    return memory[start : start + total].view(kind).reshape(blocks, size)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from habitus import arguments, lanes
-from habitus.threads import over_chunks
+from habitus.threads import over_chunks, share
 
 Fill = Literal["chance", "optimistic", "worst", "drop"]
 FILLS: tuple[Fill, ...] = ("chance", "optimistic", "worst", "drop")
@@ -22,7 +22,7 @@ MIN_GAP = 0.02 * math.log(2)
 # Sizes of a piece, in candidates: the sorted targets of one piece stay in the second-level cache.
 _TASK_CELLS = 1 << 15
 _RANKING_CELLS = 1 << 20
-# A piece of lanes takes about a millisecond.
+# A piece of lanes takes half a millisecond or more, a call of the kernel 30 microseconds.
 _LANE_CELLS = 1 << 19
 
 _Rows = NDArray[np.int64]
@@ -234,20 +234,21 @@ def _request(
 
 
 def _score_lanes(request: _Request, counts: NDArray[np.integer], alpha: float, threads: int | None) -> Scores:
-    lists, out, step = request.lists, request.out, max(1, _LANE_CELLS // request.candidates)
-    scorer = lanes.Scorer(request.candidates, lists.shape[1], alpha)
-    whole: lanes.InOrder | lanes.ByTask = lanes.InOrder(request.tasks, step)
+    lists, out = request.lists, request.out
+    partly = bool(lists.size and lists.min() < 0)
+    scorer = lanes.Scorer(request.candidates, lists.shape[1], alpha, FILLS.index(request.fill), partly=partly)
+    whole: lanes.InOrder | lanes.ByTask = lanes.InOrder(request.tasks)
     if request.of is not None:
         whole, lists = lanes.ByTask(request.of, request.tasks), np.ascontiguousarray(lists)
+    step = share(whole.size, max(1, _LANE_CELLS // request.candidates), threads)
 
     def work(first: int, last: int) -> None:
         part = whole.part(first, last)
-        tasks, rows, left = part.tasks, part.rows, np.zeros(1, np.int64)
+        tasks, rows = part.tasks, part.rows
         scored = np.empty(tasks.stop - tasks.start, np.uint8)
-        of_tasks = (scored, out.entropy[tasks], out.chance[tasks], out.worst[tasks])
-        of_rankings = (out.cross_entropy[rows], out.valid[rows])
-        scorer(counts[tasks], lists[rows], part.lanes, lanes.Outputs(*of_tasks, left, *of_rankings))
-        if left[0]:
+        of_tasks = lanes.OfTasks(scored, out.entropy[tasks], out.chance[tasks], out.worst[tasks])
+        of_rankings = lanes.OfRankings(out.cross_entropy[rows], out.valid[rows])
+        if not scorer(counts[tasks], lists[rows], part.lanes, (of_tasks, of_rankings)):
             rankings = part.rankings()
             own = np.flatnonzero(scored == 0) + tasks.start
             _score_rest(request, own, rankings[out.valid[rankings] < 0])
@@ -257,7 +258,7 @@ def _score_lanes(request: _Request, counts: NDArray[np.integer], alpha: float, t
 
 
 def _score_rest(request: _Request, own: _Rows, rankings: _Rows) -> None:
-    """What does not fit into lanes: tasks with large counts, lists with empty slots, and whatever is faulty."""
+    """What does not fit into lanes: counts above 2**31, and whatever is faulty."""
     about = _task_of(request, rankings)
     tasks = np.union1d(own, about)
     step = max(1, _TASK_CELLS // request.candidates)
@@ -315,9 +316,8 @@ def _score_piece(request: _Request, piece: _Piece) -> None:
     rankings, valid = _inspected(lists[which], which, candidates)
     scored = np.empty(len(rankings))
     mark = np.empty(candidates, np.int64)
-    rule = {"worst": kernels.WORST, "chance": kernels.CHANCE}.get(request.fill, kernels.OPTIMISTIC)
     of = np.searchsorted(piece.tasks, _task_of(request, which))
-    kernels.ranking_scores(rank, weight, surprisal, rankings, of, rule, mark, expected, scored)
+    kernels.ranking_scores(rank, weight, surprisal, rankings, of, FILLS.index(request.fill), mark, expected, scored)
     if request.fill == "drop":
         scored[valid < rankings.shape[1]] = math.nan
     out.cross_entropy[which], out.valid[which] = scored, valid

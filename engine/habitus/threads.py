@@ -5,6 +5,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 
+def share(rows: int, least: int, threads: int | None = None) -> int:
+    """Rows per chunk: enough to be worth a call, and eight chunks per thread, so that none waits long for another."""
+    return max(least, -(-rows // (8 * _count(threads))))
+
+
 def over_chunks(work: Callable[[int, int], None], rows: int, chunk: int, threads: int | None = None) -> None:
     """Call ``work(first, last)`` for consecutive ranges of at most ``chunk`` rows.
 
@@ -17,14 +22,20 @@ def over_chunks(work: Callable[[int, int], None], rows: int, chunk: int, threads
     Raises:
         ValueError: threads is below 1.
     """
-    if threads is not None and threads < 1:
-        raise ValueError(f"threads: expected at least 1, got {threads}")
+    workers = _count(threads)
     ranges = [(first, min(first + chunk, rows)) for first in range(0, rows, chunk)]
-    workers = min(threads or os.cpu_count() or 1, len(ranges))
-    if workers <= 1:
+    if min(workers, len(ranges)) <= 1:
         for first, last in ranges:
             work(first, last)
         return
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(min(workers, len(ranges))) as pool:
         for _ in pool.map(lambda ends: work(*ends), ranges):
             pass
+
+
+def _count(threads: int | None) -> int:
+    if threads is None:
+        return os.cpu_count() or 1
+    if threads < 1:
+        raise ValueError(f"threads: expected at least 1, got {threads}")
+    return threads

@@ -1,4 +1,4 @@
-"""Scores 32 tasks at a time against their twin, the loops of kernels/scoring.py, at every edge of the lanes."""
+"""Scores 32 and 16 tasks at a time against their twin, the loops of kernels/scoring.py, at every edge of the lanes."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import habitus
 from habitus import lanes
-from habitus.kernels.lanes import _network
+from habitus.kernels import vectors
 from habitus.scoring import FILLS
 
 pytestmark = pytest.mark.skipif(not lanes.hold(2), reason="NUMBA_DISABLE_JIT=1: there are no vectors to test")
@@ -50,11 +50,19 @@ def test_the_network_sorts(size: int) -> None:
     rng = np.random.default_rng(size)
     ones = rng.random((200, size)) < rng.random((200, 1))  # it sorts all numbers if it sorts all zeros and ones
     rows = np.concatenate([ones, rng.permuted(np.tile(np.arange(size), (50, 1)), axis=1), np.tri(size)])
-    ordered = rows.copy()
-    for i, j in _network(size):
-        assert 0 <= i < j < size
-        ordered[:, [i, j]] = np.stack([ordered[:, [i, j]].max(axis=1), ordered[:, [i, j]].min(axis=1)], axis=1)
-    assert_array_equal(ordered, -np.sort(-rows, axis=1))
+    ordered = vectors.in_order(list(rows.T), lambda a, b: (np.maximum(a, b), np.minimum(a, b)))
+    assert_array_equal(np.transpose(ordered), -np.sort(-rows, axis=1))
+
+
+def test_the_network_is_as_small_as_batchers() -> None:
+    exchanged = []
+
+    def exchange(i: int, j: int) -> tuple[int, int]:
+        exchanged.append((i, j))
+        return i, j
+
+    vectors.in_order(list(range(50)), exchange)
+    assert len(exchanged) == 395
 
 
 @pytest.mark.parametrize("candidates", EDGES)
@@ -74,17 +82,46 @@ def test_any_number_of_tasks(tasks: int, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_extreme_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    counts = np.zeros((8, 50), np.int64)
+    counts = np.zeros((11, 50), np.int64)
     counts[0] = 1
-    counts[1] = TOP - 10  # the largest count that fits into a lane
+    counts[1] = TOP  # the largest count that fits into a narrow lane
     counts[2, 7] = 1
-    counts[3, 7] = TOP - 10
-    counts[4, 7] = TOP - 9  # the smallest that does not
-    counts[5, 7] = 2**32 + 1
-    counts[6] = 2**40
-    counts[7] = np.arange(50)
-    lists = random_lists(8, 50, 10)
-    agree(habitus.score(counts, lists), twin(monkeypatch, counts, lists))
+    counts[3, 7] = TOP
+    counts[4, 7] = TOP + 1  # the smallest that does not
+    counts[5, 7] = 2**31 - 1  # the largest that fits into a wide one
+    counts[6] = 2**31 - 1
+    counts[7, 7] = 2**31  # the smallest that does not
+    counts[8, 7] = 2**32 + 1
+    counts[9] = 2**40
+    counts[10] = np.arange(50)
+    lists = random_lists(11, 50, 10)
+    for alpha in (None, 1e-12, 1e6):
+        agree(habitus.score(counts, lists, alpha=alpha), twin(monkeypatch, counts, lists, alpha=alpha))
+
+
+@pytest.mark.parametrize("candidates", [1, 15, 17, 50])
+def test_counts_too_large_for_a_narrow_lane(candidates: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(candidates)
+    counts = random_counts(50, candidates).astype(np.int64)
+    counts[::2] *= rng.integers(1, 1 << 16, (25, candidates))
+    counts[::2, 0] = 1 << 20
+    for length in {1, (candidates + 1) // 3, candidates} - {0}:
+        lists = random_lists(50, candidates, length)
+        agree(habitus.score(counts, lists), twin(monkeypatch, counts, lists))
+        lists[::3, rng.integers(length)] = -1
+        agree(habitus.score(counts, lists), twin(monkeypatch, counts, lists))
+
+
+def test_few_tasks_are_left_to_the_twin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That the lanes did the work, which the other tests compare with the twin's."""
+    counts, lists = random_counts(64, 50).astype(np.int64), random_lists(64, 50, 10)
+    counts[::2, 0], lists[1::3, 4], seen = 1 << 20, -1, []
+    monkeypatch.setattr("habitus.scoring._score_rest", lambda _request, own, rankings: seen.append((own, rankings)))
+    habitus.score(counts, lists)
+    assert not seen
+    counts[5, 0] = 1 << 40
+    habitus.score(counts, lists)
+    assert [[part.tolist() for part in piece] for piece in seen] == [[[5], [5]]]
 
 
 def test_a_task_scores_the_same_to_the_bit_beside_any_other() -> None:
@@ -102,15 +139,29 @@ def test_a_task_scores_the_same_to_the_bit_beside_any_other() -> None:
 
 
 @pytest.mark.parametrize("fill", FILLS)
-def test_empty_slots(fill: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    counts, lists = random_counts(90, 20), random_lists(90, 20, 6)
-    lists[::7, 3:] = -1
+@pytest.mark.parametrize(("candidates", "length"), [(1, 1), (17, 6), (33, 33), (50, 10), (50, 49)])
+def test_empty_slots(fill: Any, candidates: int, length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts, lists = random_counts(90, candidates), random_lists(90, candidates, length)
+    full = lists.copy()
+    lists[::7, length // 2 :] = -1
     lists[8] = -1
+    lists[np.random.default_rng(1).random(lists.shape) < 0.1] = -1
     scores = habitus.score(counts, lists, fill=fill)
     agree(scores, twin(monkeypatch, counts, lists, fill=fill))
     assert_array_equal(scores.valid, (lists >= 0).sum(axis=1))
+    complete = scores.valid == length
+    whole = habitus.score(counts, full)
+    assert_array_equal(scores.cross_entropy[complete], whole.cross_entropy[complete])
     for field in ("entropy", "chance", "worst"):
-        assert_array_equal(getattr(scores, field), getattr(habitus.score(counts, random_lists(90, 20, 6)), field))
+        assert_array_equal(getattr(scores, field), getattr(whole, field))
+
+
+@pytest.mark.parametrize("kind", ["u1", "u2", "u4", "u8"])
+def test_the_largest_unsigned_number_is_no_empty_slot(kind: str) -> None:
+    lists = random_lists(40, 50, 10).astype(kind)
+    lists[7, 3] = np.iinfo(kind).max
+    with pytest.raises(ValueError, match=f"row 7 holds {np.iinfo(kind).max}"):
+        habitus.score(random_counts(40, 50), lists)
 
 
 @pytest.mark.parametrize("kind", ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", ">i2", ">i4", ">u8"])

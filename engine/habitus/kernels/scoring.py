@@ -13,7 +13,7 @@ Places = types.Array(types.int32, 2, "C", readonly=True)
 Lists = types.Array(types.int64, 2, "C", readonly=True)
 Numbers = types.Array(types.int64, 1, "C", readonly=True)
 
-OPTIMISTIC, WORST, CHANCE = 0, 1, 2
+CHANCE, OPTIMISTIC, WORST, DROP = range(4)
 RUN = 16
 
 
