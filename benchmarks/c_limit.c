@@ -1,6 +1,6 @@
 // The practical limit of the hardware: entropy and cross-entropy of complete lists of N = 10 of K = 50, in AVX-512.
-// The same method as habitus/kernels/lanes.py, for int32 counts <= 32757 and int16 lists that are correct: no checks,
-// no chance, no worst. network.h holds CX(i, j) for every comparator, then OUT(k, i) for every row in order. Built and
+// The same method as habitus/kernels/lanes.py, for int32 counts <= 32757 and int16 lists that are correct: no checks.
+// score_all adds chance and worst. network.h holds CX(i, j) for every comparator, then OUT(k, i) for every row in order. Built and
 // called by c_limit.py.
 #include <immintrin.h>
 #include <math.h>
@@ -54,9 +54,50 @@ static void prefetch(const void* p, int lines) {
   for (int j = 0; j < lines; j++) _mm_prefetch((const char*)p + 64 * j, _MM_HINT_T1);
 }
 
-// T[n] = log(n + alpha), LT[n] = log(n + alpha K); both have 32768 entries.
-static inline void block(const int32_t* restrict c, const int16_t* restrict lists, const double* restrict T,
-                         const double* restrict LT, double alpha, double* restrict H, double* restrict CE) {
+// Where a random list of N leaves the others, two by two (habitus/lanes.py, _band).
+typedef struct {
+  const double* share;
+  const int64_t *start, *slot;
+} Band;
+
+// a[j] = sum of count * expected logarithm over all lists of N.
+static inline void at_random(const int16_t* s, const double* L, Band band, D* a) {
+  D listed[4], even[4], odd[4];
+  for (int j = 0; j < 4; j++) {
+    a[j] = listed[j] = _mm512_setzero_pd();
+    for (int r = 0; r < N; r++) listed[j] = _mm512_fmadd_pd(_mm512_set1_pd(1.0 / K), _mm512_load_pd(L + r * B + 8 * j), listed[j]);
+  }
+  for (int p = 0; p < K / 2 && _mm512_test_epi16_mask(((const V*)s)[2 * p], ((const V*)s)[2 * p]); p++) {
+    for (int j = 0; j < 4; j++) even[j] = odd[j] = listed[j];
+    const double* share = band.share + 2 * band.start[p];
+    for (int64_t k = band.slot[p]; k < band.slot[p] + band.start[p + 1] - band.start[p]; k++, share += 2)
+      for (int j = 0; j < 4; j++) {
+        D l = _mm512_load_pd(L + k * B + 8 * j);
+        even[j] = _mm512_fmadd_pd(_mm512_set1_pd(share[0]), l, even[j]);
+        odd[j] = _mm512_fmadd_pd(_mm512_set1_pd(share[1]), l, odd[j]);
+      }
+    for (int j = 0; j < 4; j++) {
+      a[j] = _mm512_fmadd_pd(real(s + 2 * p * B + 8 * j), even[j], a[j]);
+      a[j] = _mm512_fmadd_pd(real(s + (2 * p + 1) * B + 8 * j), odd[j], a[j]);
+    }
+  }
+}
+
+// a[j] = sum of count * logarithm if the last N in order are listed, the last first.
+static inline void at_worst(const int16_t* s, const double* L, D* a) {
+  for (int j = 0; j < 4; j++) a[j] = _mm512_setzero_pd();
+  for (int k = 0; k < K; k++) {
+    int row = k < N ? K - 1 - k : k - N;
+    if (!_mm512_test_epi16_mask(((const V*)s)[row], ((const V*)s)[row])) continue;
+    for (int j = 0; j < 4; j++) a[j] = _mm512_fmadd_pd(real(s + row * B + 8 * j), _mm512_load_pd(L + k * B + 8 * j), a[j]);
+  }
+}
+
+// T[n] = log(n + alpha), LT[n] = log(n + alpha K); both have 32768 entries. chance and worst if they are not NULL.
+static inline __attribute__((always_inline)) void block(const int32_t* restrict c, const int16_t* restrict lists,
+                                                        const double* restrict T, const double* restrict LT, double alpha,
+                                                        Band band, double* restrict H, double* restrict CE,
+                                                        double* restrict chance, double* restrict worst) {
   ALIGNED V x[K + N], s[K], o[16];
   ALIGNED int16_t chosen[N * B];
   ALIGNED double L[K * B];
@@ -93,6 +134,15 @@ static inline void block(const int32_t* restrict c, const int16_t* restrict list
     common[j] = _mm512_fnmadd_pd(_mm512_mul_pd(logs[j], _mm512_set1_pd(alpha)), scale[j], _mm512_loadu_pd(log_total));
     _mm512_storeu_pd(H + 8 * j, _mm512_fnmadd_pd(a[j], scale[j], common[j]));
   }
+  if (chance) {
+    D expected[4], least[4];
+    at_random(sp, L, band, expected);
+    at_worst(sp, L, least);
+    for (int j = 0; j < 4; j++) {
+      _mm512_storeu_pd(chance + 8 * j, _mm512_fnmadd_pd(expected[j], scale[j], common[j]));
+      _mm512_storeu_pd(worst + 8 * j, _mm512_fnmadd_pd(least[j], scale[j], common[j]));
+    }
+  }
   int16_t* keyed = (int16_t*)x;
   for (int t = 0; t < B; t++)
 #pragma GCC unroll 10
@@ -112,5 +162,13 @@ static inline void block(const int32_t* restrict c, const int16_t* restrict list
 // Whole blocks of 32 rows only; the caller sees to the rest.
 void score(const int32_t* c, const int16_t* lists, int64_t rows, const double* T, const double* LT, double alpha,
            double* H, double* CE) {
-  for (int64_t i = 0; i + B <= rows; i += B) block(c + i * K, lists + i * N, T, LT, alpha, H + i, CE + i);
+  for (int64_t i = 0; i + B <= rows; i += B) block(c + i * K, lists + i * N, T, LT, alpha, (Band){0}, H + i, CE + i, 0, 0);
+}
+
+void score_all(const int32_t* c, const int16_t* lists, int64_t rows, const double* T, const double* LT, double alpha,
+               double* H, double* CE, double* chance, double* worst, const double* share, const int64_t* start,
+               const int64_t* slot) {
+  Band band = {share, start, slot};
+  for (int64_t i = 0; i + B <= rows; i += B)
+    block(c + i * K, lists + i * N, T, LT, alpha, band, H + i, CE + i, chance + i, worst + i);
 }

@@ -7,11 +7,13 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from habitus.kernels.vectors import in_order
+from habitus.lanes import _band
 
 BLOCK = 32
 
@@ -34,30 +36,54 @@ def _network(size: int) -> str:
 
 
 @functools.cache
-def _built() -> Callable[..., None]:
+def _built() -> ctypes.CDLL:
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "limit.so"
         Path(folder, "network.h").write_text(_network(50), "utf-8")
         source = Path(__file__).with_name("c_limit.c")
         command = ["gcc", "-O3", "-march=native", "-fPIC", "-shared", "-I", folder, "-o", library, source, "-lm"]
         subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - no outside input
-        function: Callable[..., None] = ctypes.CDLL(str(library)).score
-        return function
+        return ctypes.CDLL(str(library))
+
+
+class Scores(NamedTuple):
+    """In nats, (rankings,) each."""
+
+    entropy: NDArray[np.float64]
+    cross_entropy: NDArray[np.float64]
+    chance: NDArray[np.float64]
+    worst: NDArray[np.float64]
 
 
 def score(
     counts: NDArray[np.int32], rankings: NDArray[np.int16], alpha: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Entropy and cross-entropy of lists of 10 of 50 candidates, in nats."""
+    """Entropy and cross-entropy of lists of 10 of 50 candidates."""
+    entropy, cross_entropy = _run(_built().score, 2, counts, rankings, alpha)
+    return entropy, cross_entropy
+
+
+def score_all(counts: NDArray[np.int32], rankings: NDArray[np.int16], alpha: float) -> Scores:
+    """Entropy, cross-entropy, chance and worst of lists of 10 of 50 candidates: as much as Habitus computes."""
+    return Scores(*_run(_built().score_all, 4, counts, rankings, alpha, _band(50, 10)))
+
+
+def _run(
+    function: Callable[..., None],
+    outputs: int,
+    counts: NDArray[np.int32],
+    rankings: NDArray[np.int16],
+    alpha: float,
+    more: tuple[NDArray[np.generic], ...] = (),
+) -> NDArray[np.float64]:
     rows = -len(counts) % BLOCK
     if rows:
         counts, rankings = (np.concatenate([array, array[-1:].repeat(rows, axis=0)]) for array in (counts, rankings))
-    tables = _tables(alpha)
-    out = np.empty((2, len(counts)))
-    pointers = [array.ctypes.data_as(ctypes.c_void_p) for array in (counts, rankings, *tables, *out)]
-    _built()(*pointers[:2], ctypes.c_int64(len(counts)), *pointers[2:4], ctypes.c_double(alpha), *pointers[4:])
-    held = len(counts) - rows
-    return out[0, :held], out[1, :held]
+    out = np.empty((outputs, len(counts)))
+    arrays = [counts, rankings, *_tables(alpha), *out, *more]
+    pointers = [array.ctypes.data_as(ctypes.c_void_p) for array in arrays]
+    function(*pointers[:2], ctypes.c_int64(len(counts)), *pointers[2:4], ctypes.c_double(alpha), *pointers[4:])
+    return out[:, : len(counts) - rows]
 
 
 @functools.cache
