@@ -1,4 +1,4 @@
-"""What the fast path of complete lists costs: more threads, more models, wider integers, dense counts, large counts."""
+"""What lanes cost: more candidates, more models, wider integers, dense counts, large counts, empty slots."""
 
 import numpy as np
 import pytest
@@ -7,13 +7,14 @@ from benchmarks.competitors import synthetic
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import habitus
+from habitus.scoring import FILLS, Fill
 
 RANKINGS = 200_000
 
 
-@pytest.mark.parametrize("candidates", [8, 32, 64, 128, 129])
+@pytest.mark.parametrize("candidates", [8, 32, 64, 128, 129, 1024])
 def bench_candidates(benchmark: BenchmarkFixture, candidates: int) -> None:
-    rankings = RANKINGS if candidates <= 128 else 2_000
+    rankings = min(RANKINGS, 10_000_000 // candidates)
     timed(benchmark, rankings, habitus.score, *synthetic(rankings, candidates, 5), threads=1)
 
 
@@ -35,7 +36,15 @@ def bench_dense_counts(benchmark: BenchmarkFixture) -> None:
     timed(benchmark, RANKINGS, habitus.score, counts + np.arange(1, 51, dtype=np.int32), rankings, threads=1)
 
 
-def bench_counts_too_large_for_a_lane(benchmark: BenchmarkFixture) -> None:
-    counts, rankings = synthetic(20_000)
+def bench_counts_too_large_for_a_narrow_lane(benchmark: BenchmarkFixture) -> None:
+    counts, rankings = synthetic(RANKINGS)
     counts[::10, 0] = 100_000
-    timed(benchmark, 20_000, habitus.score, counts, rankings, threads=1)
+    timed(benchmark, RANKINGS, habitus.score, counts, rankings, threads=1)
+
+
+@pytest.mark.parametrize("fill", FILLS)
+@pytest.mark.parametrize("empty", [1, 5])
+def bench_empty_slots(benchmark: BenchmarkFixture, empty: int, fill: Fill) -> None:
+    counts, rankings = synthetic(RANKINGS)
+    rankings[:, -empty:] = -1
+    timed(benchmark, RANKINGS, habitus.score, counts, rankings, fill=fill, threads=1)

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 
 from habitus.interactions import starts
 
-# Larger networks take longer to compile than a first call may (50: 1.5 s, 128: 2.5 s, 192: 4 s).
-MOST_CANDIDATES = 128
+# More candidates are left to kernels/scoring.py: the band below grows with K N.
+MOST_CANDIDATES = 4096
+# Larger networks take longer to compile than a first call may (50: 1.5 s, 128: 2.5 s, 192: 4 s), so one kernel for any
+# number of candidates sorts by a table instead.
+_MOST_WRITTEN_OUT = 128
 # A lane scores up to this many rankings of its task; so one task with very many fills many lanes.
 _ROUNDS = 16
 # Lanes of 512 bits, for counts of 16 bits and of 32.
@@ -120,6 +123,8 @@ class Scorer:
         self._candidates, self._length, self._fill, self._partly = candidates, length, fill, partly
         self._tables = _logs(alpha, alpha), _logs(alpha * candidates, alpha), alpha
         self._band = _band(candidates, length)
+        self._fixed = candidates if candidates <= _MOST_WRITTEN_OUT else 0
+        self._network = np.empty(0, np.int64) if self._fixed else _network(candidates)
 
     def __call__(
         self, counts: NDArray[np.integer], lists: NDArray[np.integer], part: Assignment, out: tuple[OfTasks, OfRankings]
@@ -143,12 +148,13 @@ class Scorer:
         from habitus.kernels import lanes as kernels  # noqa: PLC0415 - compiles on import: see kernels/__init__.py
 
         left = np.zeros(1, np.int64)
-        kernels.score[self._candidates, lanes, self._partly](
-            (_bytes(counts), counts.itemsize),
+        kernels.score[self._fixed, lanes, self._partly](
+            (_bytes(counts), counts.itemsize, self._candidates),
             (_bytes(lists), lists.itemsize, np.issubdtype(lists.dtype, np.signedinteger), self._length),
             tuple(part),
             self._tables,
             self._band,
+            self._network,
             self._fill,
             _scratch(self._candidates, lanes),
             *map(tuple, out),
@@ -172,6 +178,21 @@ def _logs(added: float, base: float) -> NDArray[np.float64]:
     return table
 
 
+@functools.lru_cache(maxsize=16)
+def _network(size: int) -> NDArray[np.int64]:
+    """(2 * comparators,) places, the larger first: Batcher's merge exchange (Knuth, TAOCP 3, 5.2.2, algorithm M)."""
+    pairs = [np.empty(0, np.int64)]
+    top = 1 << (size - 1).bit_length() >> 1
+    p = top
+    while p:
+        q, r, d = top, 0, p
+        while d:
+            pairs.append(np.array([(i, i + d) for i in range(size - d) if i & p == r], np.int64).reshape(-1))
+            d, q, r = q - p, q >> 1, p
+        p >>= 1
+    return np.concatenate(pairs)
+
+
 @functools.lru_cache(maxsize=64)
 def _band(candidates: int, length: int) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
     """Where a candidate that a random list of N does not hold ends up: a constant of K and N (method, section 4).
@@ -181,16 +202,25 @@ def _band(candidates: int, length: int) -> tuple[NDArray[np.float64], NDArray[np
     are kept two by two: those of 2 j and 2 j + 1 alternate from slot ``slot[j]`` on, at ``share[2 * start[j]:]``.
     """
     K, N = candidates, length
+    slots = [range(max(N, i), min(N + i + 1, K - 1) + 1) for i in range(0, K, 2)]
+    start = starts(np.array([len(row) for row in slots]))
+    share = np.zeros((start[-1], 2))
+    for j, row in enumerate(slots):
+        for i in range(2 * j, min(2 * j + 2, K)):
+            listed = np.arange(max(0, N + i - K + 1), min(i, N) + 1)
+            share[start[j] + N + i - row.start - listed, i % 2] = (1 - N / K) * _hypergeometric(listed, K - 1, i, N)
+    return share.reshape(-1), start, np.array([row.start for row in slots])
 
-    def probability(i: int, slot: int) -> float:
-        if not max(N, i) <= slot <= min(N + i, K - 1):
-            return 0.0
-        return (1 - N / K) * (math.comb(i, N + i - slot) * math.comb(K - 1 - i, slot - i) / math.comb(K - 1, N))
 
-    slots = {i: range(max(N, i), min(N + i + 1, K - 1) + 1) for i in range(0, K, 2)}
-    share = [probability(i + both, slot) for i, row in slots.items() for slot in row for both in (0, 1)]
-    lengths, first = zip(*((len(row), row.start) for row in slots.values()), strict=True)
-    return np.array(share), starts(np.array(lengths)), np.array(first)
+def _hypergeometric(x: NDArray[np.int64], population: int, drawn: int, marked: int) -> NDArray[np.float64]:
+    """Probabilities of all possible numbers x of marked ones, from the ratios of neighbours outwards of the likeliest.
+
+    Products of ratios below 1 cannot overflow, and are exact to their roundings; they are divided by their sum.
+    """
+    ratio = (drawn - x[:-1]) * (marked - x[:-1]) / (x[1:] * (population - drawn - marked + x[1:]))
+    top = int((ratio >= 1).sum())
+    chances = np.concatenate([np.cumprod(1 / ratio[:top][::-1])[::-1], np.ones(1), np.cumprod(ratio[top:])])
+    return np.asarray(chances / chances.sum())
 
 
 def _bytes(array: NDArray[np.integer]) -> NDArray[np.uint8]:

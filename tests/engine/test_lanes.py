@@ -1,10 +1,13 @@
 """Scores 32 and 16 tasks at a time against their twin, the loops of kernels/scoring.py, at every edge of the lanes."""
 
+import math
 from typing import Any
 
 import numpy as np
 import pytest
 from benchmarks.competitors import synthetic
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 
@@ -17,7 +20,7 @@ pytestmark = pytest.mark.skipif(not lanes.hold(2), reason="NUMBA_DISABLE_JIT=1: 
 
 TOP = 32767
 close = {"rtol": 0, "atol": 1e-12}
-EDGES = [1, 2, 3, 7, 16, 17, 31, 32, 33, 50, 63, 64, 65, 100, 127, 128]
+EDGES = [1, 2, 3, 7, 16, 17, 31, 32, 33, 50, 63, 64, 65, 100, 127, 128, 129, 160, 257, 1024]
 
 
 def twin(monkeypatch: pytest.MonkeyPatch, *arguments: Any, **options: Any) -> habitus.Scores:
@@ -52,6 +55,34 @@ def test_the_network_sorts(size: int) -> None:
     rows = np.concatenate([ones, rng.permuted(np.tile(np.arange(size), (50, 1)), axis=1), np.tri(size)])
     ordered = vectors.in_order(list(rows.T), lambda a, b: (np.maximum(a, b), np.minimum(a, b)))
     assert_array_equal(np.transpose(ordered), -np.sort(-rows, axis=1))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 50, 64, 129, 200, 256, 257])
+def test_the_table_sorts(size: int) -> None:
+    ones = np.random.default_rng(size).random((300, size)) < np.linspace(0, 1, 300)[:, None]
+    rows = np.concatenate([ones, np.tri(size), np.tri(size)[:, ::-1]])
+    expected = -np.sort(-rows, axis=1)
+    for i, j in lanes._network(size).reshape(-1, 2):
+        assert 0 <= i < j < size
+        rows[:, [i, j]] = np.stack([rows[:, [i, j]].max(axis=1), rows[:, [i, j]].min(axis=1)], axis=1)
+    assert_array_equal(rows, expected)
+
+
+@given(st.data())
+def test_where_a_random_list_leaves_the_others(data: st.DataObject) -> None:
+    K = data.draw(st.integers(1, 40))
+    N = data.draw(st.integers(1, K))
+    share, start, slot = lanes._band(K, N)
+    found = np.zeros((K + K % 2, K))
+    for j in range(len(slot)):
+        for offset, pair in enumerate(share.reshape(-1, 2)[start[j] : start[j + 1]]):
+            found[[2 * j, 2 * j + 1], slot[j] + offset] = pair
+    expected = np.zeros_like(found)
+    for i in range(K):
+        for x in range(max(0, N + i - K + 1), min(N, i) + 1):
+            chance = math.comb(i, x) * math.comb(K - 1 - i, N - x) / math.comb(K - 1, N)
+            expected[i, N + i - x] = (1 - N / K) * chance
+    assert_allclose(found, expected, rtol=1e-13, atol=0)
 
 
 def test_the_network_is_as_small_as_batchers() -> None:
@@ -99,7 +130,7 @@ def test_extreme_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
         agree(habitus.score(counts, lists, alpha=alpha), twin(monkeypatch, counts, lists, alpha=alpha))
 
 
-@pytest.mark.parametrize("candidates", [1, 15, 17, 50])
+@pytest.mark.parametrize("candidates", [1, 15, 17, 50, 150])
 def test_counts_too_large_for_a_narrow_lane(candidates: int, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(candidates)
     counts = random_counts(50, candidates).astype(np.int64)
@@ -139,7 +170,7 @@ def test_a_task_scores_the_same_to_the_bit_beside_any_other() -> None:
 
 
 @pytest.mark.parametrize("fill", FILLS)
-@pytest.mark.parametrize(("candidates", "length"), [(1, 1), (17, 6), (33, 33), (50, 10), (50, 49)])
+@pytest.mark.parametrize(("candidates", "length"), [(1, 1), (17, 6), (33, 33), (50, 10), (50, 49), (150, 20)])
 def test_empty_slots(fill: Any, candidates: int, length: int, monkeypatch: pytest.MonkeyPatch) -> None:
     counts, lists = random_counts(90, candidates), random_lists(90, candidates, length)
     full = lists.copy()

@@ -271,30 +271,33 @@ Bytes, Rows, Reals = (types.Array(kind, 1, "C", readonly=True) for kind in (type
 
 
 def _signature(LANES):
-    blocks = [types.Array({32: types.int16, 16: types.int32}[LANES], 1, "C")] * 5
+    block = {32: types.int16[::1], 16: types.int32[::1]}[LANES]
     return types.void(
-        types.Tuple([Bytes, types.int64]),
+        types.Tuple([Bytes, types.int64, types.int64]),
         types.Tuple([Bytes, types.int64, types.boolean, types.int64]),
         types.Tuple([Rows] * 3),
         types.Tuple([Reals, Reals, types.float64]),
         types.Tuple([Reals, Rows, Rows]),
+        Rows,
         types.int64,
-        types.Tuple(blocks + [types.float64[::1]] * 3 + [types.int64[::1]] * 2),
+        types.Tuple([*[block] * 5, *[types.float64[::1]] * 3, *[types.int64[::1]] * 2]),
         types.Tuple([types.uint8[::1], *[types.float64[::1]] * 3]),
         types.Tuple([types.float64[::1], types.int32[::1]]),
         types.int64[::1],
     )
 
 
-def _scorer(K, LANES, PARTLY, PIECES):
+def _scorer(FIXED, LANES, PARTLY, PIECES):
+    """FIXED: the number of candidates, or 0 for any, which are then sorted by a table."""
+
     @njit(_signature(LANES), cache=True, nogil=True, error_model="numpy")
-    def score(counts, lists, lanes, tables, band, fill, scratch, of_tasks, of_rankings, left):
+    def score(counts, lists, lanes, tables, band, network, fill, scratch, of_tasks, of_rankings, left):
         _ = PIECES  # Numba's key of a cached kernel holds what it closes over, so an edit of vectors.py is noticed
-        (counts, count_width), (lists, width, signed, length), (task, first, order) = counts, lists, lanes
+        (counts, count_width, candidates), (lists, width, signed, length), (task, first, order) = counts, lists, lanes
+        K = FIXED or candidates
         (logs, totals, alpha), (share, share_start, share_slot) = tables, band
         tile, block, keyed, ordered, chosen, log, expected, sums, rows, listed = scratch
         end, base = task.shape[0], math.log(alpha)
-        block[K * LANES : (K + 1) * LANES] = 0
         ordered[K * LANES : (K + 1) * LANES] = 0  # the second of the last pair, if K is odd
         for start in range(0, end, LANES):
             held = min(LANES, end - start)
@@ -304,7 +307,7 @@ def _scorer(K, LANES, PARTLY, PIECES):
                 for place in range(0, K * count_width, 64):
                     vectors.prefetch(counts, ahead + place)
             vectors.transpose(tile, block, K)
-            vectors.sort(block, ordered, K)
+            vectors.sort(block, ordered, K, network, network.shape[0] >> 1)
             fits = vectors.at_least(ordered, K - 1, 0) & vectors.at_least(ordered, 0, 1)
             used = K
             while used > 1 and vectors.at_least(ordered, used - 1, 1) == 0:
@@ -323,7 +326,7 @@ def _scorer(K, LANES, PARTLY, PIECES):
                 for j in range((K + 1) * LANES):
                     keyed[j] = block[j]
                 _take_out(lists, width, rows, length, keyed, chosen, K)
-                vectors.sort(keyed, ordered, K)
+                vectors.sort(keyed, ordered, K, network, network.shape[0] >> 1)
                 _given(chosen, ordered, used, length, log, sums)
                 listed[:] = length
                 whole = fits & ~vectors.at_least(ordered, K - length, 0)
@@ -331,7 +334,7 @@ def _scorer(K, LANES, PARTLY, PIECES):
                     for j in range((K + 1) * LANES):
                         keyed[j] = block[j]
                     faulty = _take_out_partly(LANES, lists, width, signed, rows, length, keyed, chosen, K, listed)
-                    vectors.sort(keyed, ordered, K)
+                    vectors.sort(keyed, ordered, K, network, network.shape[0] >> 1)
                     _expect(LANES, used, length, K, fill, listed, log, expected)
                     _given_partly(chosen, ordered, used, length, log, expected, sums)
                     whole = fits & ~faulty
@@ -352,7 +355,8 @@ class _Compiled(dict):  # type: ignore[type-arg]  # Numba's dispatchers have no 
     def __missing__(self, key):
         with self._lock:  # threads that come meanwhile wait for the one that compiles
             if key not in self:
-                self[key] = _scorer(*key, vectors.SOURCE)
+                candidates, lanes, partly = key
+                self[key] = _scorer(candidates, lanes, partly, vectors.SOURCE)
         return self[key]
 
 

@@ -153,19 +153,26 @@ def number(builder, source, width, place):
 @piece()
 def narrow(builder, source, width, task, tile, lane, K):
     """A task's K counts into the lane's row of the tile; -1 for those that the tile's type cannot hold."""
-    size, lanes, kind = K.constant, row_of(tile).count, tile.type.pointee
-    held = min(size, lanes)
-    first, start = builder.mul(task, int64(size)), builder.mul(lane, int64(-(-size // lanes) * lanes))
+    kind, lanes = tile.type.pointee, row_of(tile).count
+    held = min(K.constant, lanes) if isinstance(K, ir.Constant) else lanes
     largest, short = int64(2 ** (kind.width - 1) - 1), ir.VectorType(kind, held)
+    stride, first = _stride(builder, K, lanes), builder.mul(task, K)
+    start, last = builder.mul(lane, builder.mul(stride, int64(lanes))), builder.sub(K, int64(held))
     for wide in widths(builder, width):
         items, vector = builder.bitcast(source, wide.as_pointer()), ir.VectorType(wide, held)
-        for column in (*range(0, size - held, lanes), size - held):  # the last may overlap the one before
-            value = builder.load(_vector_at(builder, items, builder.add(first, int64(column)), vector), align=1)
+        with cgutils.for_range(builder, stride) as loop:
+            # The last columns may overlap those before.
+            column = between(builder, builder.mul(loop.index, int64(lanes)), int64(0), last)
+            value = builder.load(_vector_at(builder, items, builder.add(first, column), vector), align=1)
             value = value if wide.width > kind.width else resized(builder, value, short)
             fits = builder.icmp_unsigned("<=", value, spread(builder, largest, value.type))
             value = builder.select(fits, resized(builder, value, short), constant(short, -1))
-            place = _vector_at(builder, tile, builder.add(start, int64(column)), short)
-            builder.store(value, place, align=2)
+            builder.store(value, _vector_at(builder, tile, builder.add(start, column), short), align=2)
+
+
+def _stride(builder, K, lanes):
+    """Rows of lanes that K counts take."""
+    return builder.sdiv(builder.add(K, int64(lanes - 1)), int64(lanes))
 
 
 @piece()
@@ -174,7 +181,7 @@ def transpose(builder, tile, block, K):
 
     Rows that differ in one bit of their number are interleaved word by word inside each quarter, as often as a quarter
     has bits, then quarter by quarter: each step changes one bit of the row's number for one of the column's. Shuffles
-    that keep inside a quarter cost half of those that do not.
+    that keep inside a quarter cost half of those that do not. Rows of the block beyond K are overwritten.
     """
     kind = row_of(tile)
     lanes, words = kind.count, kind.count // 4
@@ -190,17 +197,18 @@ def transpose(builder, tile, block, K):
             for row, mask in zip((low, low | bit), masks, strict=True):
                 rows[row] = builder.shuffle_vector(*pair, ir.Constant(ir.VectorType(_int32, lanes), mask))
 
-    stride = -(-K.constant // lanes)
-    for column in range(stride):
-        rows = [load(builder, tile, int64(task * stride + column), kind) for task in range(lanes)]
+    stride = _stride(builder, K, lanes)
+    with cgutils.for_range(builder, stride) as loop:
+        places = [builder.add(builder.mul(stride, int64(task)), loop.index) for task in range(lanes)]
+        rows = [load(builder, tile, place, kind) for place in places]
         for first in range(0, lanes, words):
             for bit in (4, 2, 1)[-(words.bit_length() - 1) :]:
                 step(rows, range(first, first + words), bit, inside)
         for first in range(words):
             for bit in (words, 2 * words):
                 step(rows, range(first, lanes, words), bit, across)
-        for k, row in enumerate(rows[: K.constant - column * lanes], column * lanes):
-            store(builder, row, block, int64(k))
+        for k, row in enumerate(rows):
+            store(builder, row, block, builder.add(builder.mul(loop.index, int64(lanes)), int64(k)))
 
 
 def merged(first, second, exchange):
@@ -226,8 +234,14 @@ def in_order(values, exchange):
 
 
 @piece()
-def sort(builder, block, ordered, K):
-    """ordered[k] = the k-th largest of block[0..K) in each lane."""
+def sort(builder, block, ordered, K, pairs, count):
+    """ordered[k] = the k-th largest of block[0..K) in each lane.
+
+    By a network written out, if K is known now; else by one that is a table of `count` pairs of places.
+    """
+    if not isinstance(K, ir.Constant):
+        _sort_by_table(builder, block, ordered, K, pairs, count)
+        return
     name = f"sort_{K.constant}_rows"
     if name not in builder.module.globals:  # called twice, emitted once
         function = ir.Function(builder.module, ir.FunctionType(ir.VoidType(), [block.type, ordered.type]), name)
@@ -240,6 +254,18 @@ def sort(builder, block, ordered, K):
             store(inner, row, function.args[1], int64(k))
         inner.ret_void()
     builder.call(builder.module.globals[name], [block, ordered])
+
+
+def _sort_by_table(builder, block, ordered, K, pairs, count):
+    kind = row_of(block)
+    with cgutils.for_range(builder, K) as loop:
+        store(builder, load(builder, block, loop.index, kind), ordered, loop.index)
+    with cgutils.for_range(builder, count) as loop:
+        first = builder.shl(loop.index, int64(1))
+        places = [builder.load(builder.gep(pairs, [builder.add(first, int64(end))])) for end in (0, 1)]
+        pair = [load(builder, ordered, place, kind) for place in places]
+        for place, extreme in zip(places, ("smax", "smin"), strict=True):
+            store(builder, call(builder, extreme, *pair), ordered, place)
 
 
 @piece(types.int64)
