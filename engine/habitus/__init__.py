@@ -3,19 +3,22 @@
 `import habitus` costs NumPy alone; Numba is loaded by the first function that computes.
 """
 
-from habitus import curves, entropy, interactions, sampling
+from habitus import aggregation, curves, entropy, interactions, resampling, sampling, uncertainty
 from habitus.scoring import Scores, Skill, bounded_skill, cross_entropy, score, score_values, skill
 
 __all__ = [
     "Scores",
     "Skill",
+    "aggregation",
     "bounded_skill",
     "cross_entropy",
     "curves",
     "entropy",
     "interactions",
+    "resampling",
     "sampling",
     "score",
     "score_values",
     "skill",
+    "uncertainty",
 ]

@@ -11,13 +11,20 @@ from numpy.polynomial import Polynomial
 from numpy.typing import ArrayLike, NDArray
 
 from habitus import arguments
+from habitus.aggregation import summed
+from habitus.lowess import Smoother
+from habitus.threads import over_chunks
 
 Outcome = Literal["value", "none", "censored", "undefined"]
+OUTCOMES: tuple[Outcome, ...] = ("value", "none", "censored", "undefined")
 
 # On the scaled interval [-1, 1]: a double root of f' comes out of the eigenvalues as two, about 1e-8 apart; a leading
 # coefficient that is rounding error makes them lose the other roots; and a slope that small against f is rounding too.
 _SAME_ROOT = 1e-6
 _ROUNDING = 1e-12
+_BLOCK, _CHUNK = 1 << 10, 1 << 16
+# Heights on a grid, so that one can be lower than both its neighbours.
+_FEWEST = 3
 
 
 class Bins(NamedTuple):
@@ -58,6 +65,13 @@ class TurningPoint(NamedTuple):
     outcome: Outcome
 
 
+class TurningPoints(NamedTuple):
+    """Several: where, NaN unless the outcome is "value"; and the outcome's place in ``OUTCOMES``."""
+
+    x: NDArray[np.float64]
+    outcome: NDArray[np.uint8]
+
+
 class Curve(NamedTuple):
     """Smoothed points, the polynomial through them (see ``Fit``), and the inversion point in the unit of x."""
 
@@ -78,7 +92,14 @@ class Curve(NamedTuple):
         return self.fit.at(x)
 
 
-def bin_means(x: ArrayLike, y: ArrayLike, *, bins: int = 200, support: tuple[float, float] | None = None) -> Bins:
+def bin_means(
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    bins: int = 200,
+    support: tuple[float, float] | None = None,
+    threads: int | None = None,
+) -> Bins:
     """Mean y in bins of equal width; empty bins are dropped.
 
     Args:
@@ -87,6 +108,7 @@ def bin_means(x: ArrayLike, y: ArrayLike, *, bins: int = 200, support: tuple[flo
         bins: how many over the support.
         support: left and right end, both included; points outside are left out. Default: the range of x where y is
             known. Pass the pooled range of all models, so that their bins are the same.
+        threads: default one per core; the results do not depend on it.
 
     Raises:
         ValueError: x and y differ in length or are infinite, bins < 1, or the support is not an interval.
@@ -102,24 +124,28 @@ def bin_means(x: ArrayLike, y: ArrayLike, *, bins: int = 200, support: tuple[flo
         raise ValueError(f"expected as many x as y, got {len(across)} and {len(up)}")
     if bins < 1:
         raise ValueError(f"bins: expected at least 1, got {bins}")
-    total, count = np.zeros(bins), np.zeros(bins, np.int64)
-    low, high = _range(across[~np.isnan(up)]) if support is None else support
+    low, high = _range(across, up) if support is None else support
     if not (low <= high or (support is None and math.isnan(low))):
         raise ValueError(f"support: expected (low, high) with low <= high, got {support}")
-    kernels.bin_sums(across, up, float(low), float(high), total, count)
+
+    def add(part: slice, sums: NDArray[np.float64]) -> None:
+        kernels.bin_sums(across[part], up[part], float(low), float(high), np.empty(_BLOCK, np.int32), sums)
+
+    total, count = summed(add, len(across), bins, threads).T
     filled = np.flatnonzero(count)
     center = low + (filled + 0.5) * ((high - low) / bins)
-    return Bins(center.astype(np.float64), total[filled] / count[filled], count[filled])
+    return Bins(center.astype(np.float64), total[filled] / count[filled], count[filled].astype(np.int64))
 
 
-def rolling_mean(values: ArrayLike, window: int) -> NDArray[np.float64]:
+def rolling_mean(values: ArrayLike, window: int, *, threads: int | None = None) -> NDArray[np.float64]:
     """Means of complete windows. Average x by the same window and each mean stands at its window's centre.
 
     Trailing windows, the default of pandas, move the turning point by +0.12 to +0.24 bits (method, section 5).
 
     Args:
         values: (n,) numbers.
-        window: how many values each mean is of, >= 1.
+        window: how many values each mean is of, >= 1; the time does not depend on it.
+        threads: default one per core; the results do not depend on it.
 
     Returns:
         (n - window + 1,), empty if there are fewer values than a window.
@@ -137,8 +163,14 @@ def rolling_mean(values: ArrayLike, window: int) -> NDArray[np.float64]:
     if window < 1:
         raise ValueError(f"window: expected at least 1, got {window}")
     out = np.empty(max(0, len(array) - window + 1))
-    if len(out):
-        kernels.rolling_mean(array, out)
+    # Whole windows, so that the kernel's blocks are the same however the threads share them.
+    chunk = window * -(-_CHUNK // window)
+    over_chunks(
+        lambda first, last: kernels.rolling_mean(array[first : last + window - 1], out[first:last]),
+        len(out),
+        chunk,
+        threads,
+    )
     return out
 
 
@@ -226,6 +258,100 @@ def curve(
     return Curve(x, y, *fitted, turn.x, turn.outcome)
 
 
+def lowess(
+    x: ArrayLike, y: ArrayLike, grid: ArrayLike, *, fraction: float = 0.2, weights: ArrayLike | None = None
+) -> NDArray[np.float64]:
+    """Smooth of raw points: at each place of the grid, a line through the nearest points (preset ``sound``).
+
+    The window around g holds the nearest points whose weights sum to at least ``fraction`` of the total, rounded down
+    if all weights are whole numbers, and then at least 2; its radius r is the distance to the farthest. The line is of
+    least squares with weights w (1 - (|x - g| / r)**3)**3. No robustness iterations: the mean cross-entropy is what is
+    estimated, and they would move it towards a median. Whole weights equal points that are repeated; without weights it
+    is ``statsmodels.nonparametric.lowess(y, x, frac=fraction, it=0, xvals=grid)``.
+
+    Args:
+        x: (points,) numbers, NaN = missing.
+        y: (points,) numbers, NaN = missing.
+        grid: (grid,) x of the results, in any order.
+        fraction: of the points, in (0, 1].
+        weights: (points,) numbers >= 0. Default: 1 each.
+
+    Returns:
+        (grid,), NaN outside the range of the points, and where a window has no width or those of its points that weigh
+        anything stand at one place: no line is determined there.
+
+    Raises:
+        ValueError: lengths differ, a number is infinite, a weight is negative or NaN, or the fraction is not in (0, 1].
+
+    Example:
+        >>> lowess([0, 1, 2, 3, 4], [1, 3, 5, 7, 9], [0.5, 2.5, 4.5], fraction=0.8)
+        array([ 2.,  6., nan])
+    """
+    across, up, places = arguments.points("x", x), arguments.points("y", y), arguments.points("grid", grid)
+    held = np.ones(len(across)) if weights is None else arguments.points("weights", weights)
+    if not len(across) == len(up) == len(held):
+        raise ValueError(f"expected as many x as y and weights, got {len(across)}, {len(up)} and {len(held)}")
+    if not (held >= 0).all():
+        raise ValueError(f"weights: expected numbers >= 0, got {held[~(held >= 0)][0]} at {(~(held >= 0)).argmax()}")
+    order = np.argsort(places)
+    smooth = np.empty(len(places))
+    smooth[order] = Smoother(places[order], fraction, whole=not (held % 1).any())(across, up[None], held[None])[0, 0]
+    return smooth
+
+
+def turning_points(grid: ArrayLike, heights: ArrayLike) -> TurningPoints:
+    """The local minimum of largest x of curves known at places: of the parabola through the lowest and its neighbours.
+
+    Where several neighbours are equally low, their middle. Outcomes as for ``turning_point``; "undefined" with fewer
+    than three known heights, or with a gap between known ones.
+
+    Args:
+        grid: (grid,) ascending x.
+        heights: (..., grid) numbers, NaN = not known.
+
+    Returns:
+        Both (...).
+
+    Raises:
+        ValueError: the grid does not ascend, or heights has another length.
+
+    Example:
+        >>> turning_points([0, 1, 2, 3], [4, 1, 0, 1]).x
+        array(2.)
+    """
+    x, y = arguments.points("grid", grid), np.asarray(heights, dtype=np.float64)
+    if y.shape[-1:] != x.shape or not (np.diff(x) > 0).all():
+        raise ValueError(f"expected an ascending grid and heights (..., {len(x)}), got heights {y.shape}")
+    known = ~np.isnan(y)
+    runs = (known[..., 1:] > known[..., :-1]).sum(axis=-1) + known[..., :1].any(axis=-1)
+    if len(x) < _FEWEST:
+        return TurningPoints(np.full(y.shape[:-1], math.nan), np.full(y.shape[:-1], 3, np.uint8))
+    largest = np.abs(np.where(known, y, 0)).max(axis=-1, keepdims=True)
+    steps = np.diff(y)
+    direction = np.where(np.abs(steps) > _ROUNDING * largest, np.sign(steps), 0)
+    moved = np.maximum.accumulate(np.where(direction != 0, np.arange(len(x) - 1), -1), axis=-1)
+    before = np.concatenate([np.full_like(moved[..., :1], -1), moved[..., :-1]], axis=-1)
+    fell = (before >= 0) & (np.take_along_axis(direction, np.maximum(before, 0), axis=-1) < 0)
+    turns = (direction > 0) & fell
+    right = len(x) - 2 - turns[..., ::-1].argmax(axis=-1)
+    left = np.take_along_axis(before, right[..., None], axis=-1)[..., 0] + 1
+    falling = np.take_along_axis(direction, np.maximum(moved[..., -1:], 0), axis=-1)[..., 0] < 0
+    undefined = (known.sum(axis=-1) < _FEWEST) | (runs != 1)
+    outcome = np.select([undefined, turns.any(axis=-1), falling], [3, 0, 2], 1).astype(np.uint8)
+    place = np.where(left == right, _vertex(x, y, right), (x[left] + x[right]) / 2)
+    return TurningPoints(np.where(outcome == 0, place, math.nan), outcome)
+
+
+def _vertex(x: NDArray[np.float64], y: NDArray[np.float64], lowest: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Where the parabola through a place of the grid and its neighbours is lowest."""
+    middle = np.clip(lowest, 1, len(x) - 2)
+    low, center, high = (np.take_along_axis(y, (middle + n)[..., None], axis=-1)[..., 0] for n in (-1, 0, 1))
+    back, ahead = x[middle] - x[middle - 1], x[middle + 1] - x[middle]
+    rise, fall = (high - center) / ahead, (low - center) / back
+    with np.errstate(invalid="ignore", divide="ignore"):  # a straight line; its place is not asked for
+        return x[middle] + (fall * ahead - rise * back) / (2 * (rise + fall))
+
+
 def area(model: Curve, chance: Curve) -> float:
     """Integral of (f(x) - x) by that of (R(x) - x), f the model's fit, R that of chance, over their common support.
 
@@ -239,6 +365,8 @@ def area(model: Curve, chance: Curve) -> float:
     return (model.fit.integral(low, high) - diagonal) / attainable if attainable > 0 else math.nan
 
 
-def _range(x: NDArray[np.float64]) -> tuple[float, float]:
-    known = x[~np.isnan(x)]
-    return (float(known.min()), float(known.max())) if len(known) else (math.nan, math.nan)
+def _range(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
+    """Of x where both are known; NaN if nowhere."""
+    missing = np.isnan(y)
+    known = x[~missing] if missing.any() else x
+    return (float(np.fmin.reduce(known)), float(np.fmax.reduce(known))) if len(known) else (math.nan, math.nan)

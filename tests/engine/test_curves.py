@@ -1,5 +1,6 @@
 """Bins, rolling means, fits, turning points and areas against twins and planted answers (method, section 5)."""
 
+import itertools
 import math
 
 import numpy as np
@@ -10,7 +11,19 @@ from numpy.polynomial import Polynomial
 from numpy.testing import assert_allclose, assert_array_equal
 from tests.reference import curves as reference
 
-from habitus.curves import Curve, Fit, TurningPoint, area, bin_means, curve, fit, rolling_mean, turning_point
+from habitus.curves import (
+    OUTCOMES,
+    Curve,
+    Fit,
+    TurningPoint,
+    area,
+    bin_means,
+    curve,
+    fit,
+    rolling_mean,
+    turning_point,
+    turning_points,
+)
 
 numbers = st.floats(-100, 100, allow_subnormal=False)
 clouds = st.lists(st.tuples(numbers, st.one_of(numbers, st.just(math.nan))), min_size=1, max_size=40)
@@ -231,3 +244,64 @@ def test_errors(call: object, message: str) -> None:
     assert callable(call)
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_threads_do_not_change_a_bit() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 140_000))
+    for one, many in zip(bin_means(x, y, threads=1), bin_means(x, y, threads=5), strict=True):
+        assert_array_equal(one, many)
+    for window in (1, 7, 1000, 70_000):
+        assert_array_equal(rolling_mean(y, window, threads=1), rolling_mean(y, window, threads=5))
+
+
+def test_a_rolling_mean_of_many_values_keeps_its_digits() -> None:
+    values = np.concatenate([np.full(300_000, 1e12), np.full(300_000, 1e-3)])
+    found = rolling_mean(values, 1000)
+    assert_allclose(found[300_000:], 1e-3, rtol=1e-12)
+    values[150_000] = math.nan
+    assert np.flatnonzero(np.isnan(rolling_mean(values, 1000))).tolist() == list(range(149_001, 150_001))
+
+
+@given(st.lists(st.integers(0, 6), min_size=3, max_size=30))
+def test_turning_point_of_heights(heights: list[int]) -> None:
+    grid = np.arange(len(heights)) / 2 + 3
+    found = turning_points(grid, heights)
+    place = reference.last_valley(heights)
+    steps = [b - a for a, b in itertools.pairwise(heights) if a != b]
+    if place is None:
+        assert OUTCOMES[int(found.outcome)] == ("censored" if steps and steps[-1] < 0 else "none")
+        assert math.isnan(found.x)
+    else:
+        assert OUTCOMES[int(found.outcome)] == "value"
+        first, last = place
+        assert abs(found.x - (grid[first] + grid[last]) / 2) <= (0.25 if first == last else 1e-12)
+
+
+@given(st.floats(0.1, 3.9), st.floats(0.1, 10), st.floats(-5, 5))
+def test_a_parabola_turns_at_its_vertex(vertex: float, scale: float, level: float) -> None:
+    grid = np.array([0, 0.05, 0.5, 1, 1.2, 2, 3, 3.5, 3.95, 4])
+    assert turning_points(grid, scale * (grid - vertex) ** 2 + level).x == pytest.approx(vertex, abs=0.5)
+    even = np.linspace(-0.5, 4.5, 51)
+    assert turning_points(even, scale * (even - vertex) ** 2 + level).x == pytest.approx(vertex, abs=1e-9)
+
+
+def test_turning_points_of_many_curves() -> None:
+    nan = math.nan
+    grid = [0, 1, 2, 3, 4]
+    heights = [
+        [[3, 1, 2, 1, 2], [5, 4, 3, 2, 1], [1, 2, 3, 4, 5], [1, 1, 1, 1, 1]],
+        [[nan, 3, 1, 3, nan], [nan, nan, 1, 2, nan], [3, 1, nan, 1, 3], [nan] * 5],
+    ]
+    found = turning_points(grid, heights)
+    assert found.outcome.tolist() == [[0, 2, 1, 1], [0, 3, 3, 3]]
+    assert_array_equal(found.x, [[3, nan, nan, nan], [2, nan, nan, nan]])
+    assert turning_points([0, 1], [[1, 2]]).outcome.tolist() == [3]
+    assert turning_points(grid, [0.1, 0.1 + 1e-17, 0.1, 0.1 + 1e-16, 0.2]).outcome == 1
+    assert turning_points(grid, np.empty((0, 5))).x.shape == (0,)
+
+
+@pytest.mark.parametrize("grid", [[0, 1], [0, 2, 1]])
+def test_turning_points_need_an_ascending_grid(grid: list[float]) -> None:
+    with pytest.raises(ValueError, match="expected an ascending grid and heights"):
+        turning_points(grid, [1.0, 2.0, 3.0])

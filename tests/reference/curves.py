@@ -53,3 +53,14 @@ def last_minimum(heights: Sequence[float]) -> int | None:
     """The last inner place that is lower than both its neighbours."""
     inner = range(len(heights) - 2, 0, -1)
     return next((n for n in inner if heights[n - 1] > heights[n] < heights[n + 1]), None)
+
+
+def last_valley(heights: Sequence[float]) -> tuple[int, int] | None:
+    """First and last place of the last stretch of equal heights that is lower than what stands on either side."""
+    found, first = None, 0
+    for n in range(1, len(heights)):
+        if heights[n] != heights[n - 1]:
+            if first and heights[first - 1] > heights[first] < heights[n]:
+                found = (first, n - 1)
+            first = n
+    return found

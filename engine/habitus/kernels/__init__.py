@@ -8,5 +8,6 @@
   kernels inside, and `import habitus` costs NumPy alone. Inputs are declared readonly: writable arrays fit that too.
   A kernel that is compiled per number of candidates is an entry of a table, and compiles when it is first asked for.
 - A kernel trusts its caller: it allocates nothing, raises nothing and writes only its last arguments. Wrappers check.
-- `nogil` and disjoint rows: threads cannot change a bit of the result. No fastmath: it removes the guards against NaN.
+- `nogil` and disjoint rows: threads cannot change a bit of the result. No fastmath beyond `reassoc` and `contract`, on
+  private loops of sums: the rest removes the guards against NaN.
 """
