@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from benchmarks.competitors import COMPETITORS
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -300,12 +299,3 @@ def test_the_first_faulty_row_is_named_on_any_number_of_threads() -> None:
     for threads in (1, 2, 4):
         with pytest.raises(ValueError, match="row 700 holds 50"):
             score(case, threads=threads)
-
-
-@pytest.mark.parametrize("name", COMPETITORS)
-def test_competitors_agree(name: str) -> None:
-    case = random_case(19, 200, 50, 10, empty=0)
-    expected = score(case)
-    entropy, cross_entropy = COMPETITORS[name].score(case.counts, case.rankings, case.alpha)
-    assert_allclose(entropy, expected.entropy, **close)
-    assert_allclose(cross_entropy, expected.cross_entropy, **close)
