@@ -1,30 +1,37 @@
-"""Indexing a MovieLens-1M-shaped log both ways, beside SciPy's two sparse formats."""
+"""Indexing logs both ways, beside SciPy's two sparse formats; `HABITUS_BENCH_LARGE=1` adds 10^8 pairs."""
 
 import numpy as np
+import pytest
 import scipy.sparse
+from benchmarks.sampled import SHAPES, Log, synthetic
 from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from habitus import interactions
 
-SHAPE, PAIRS = (6_040, 3_900), 1_000_000
+
+@pytest.fixture(scope="module", params=SHAPES)
+def log(request: pytest.FixtureRequest) -> Log:
+    return synthetic(SHAPES[request.param])
 
 
-def _pairs() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    chosen = np.random.default_rng(0).choice(SHAPE[0] * SHAPE[1], PAIRS, replace=False)
-    user, item = np.divmod(chosen, SHAPE[1])
-    return user, item
+def _pairs(log: Log) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """In random order."""
+    user = np.repeat(np.arange(log.shape.users, dtype=np.int32), np.diff(log.indexed.user_start))
+    order = np.random.default_rng(0).permutation(len(user))
+    return user[order], log.indexed.user_items[order]
 
 
-def bench_index(benchmark: BenchmarkFixture) -> None:
-    log = benchmark.pedantic(interactions.index, (*_pairs(), SHAPE), rounds=3)
-    assert len(log.user_items) == PAIRS
+def bench_index(benchmark: BenchmarkFixture, log: Log) -> None:
+    shape = (log.shape.users, log.shape.items)
+    found = benchmark.pedantic(interactions.index, (*_pairs(log), shape), rounds=3, warmup_rounds=1)
+    np.testing.assert_array_equal(found.item_users, log.indexed.item_users)
 
 
-def bench_scipy(benchmark: BenchmarkFixture) -> None:
-    pairs = _pairs()
+def bench_scipy(benchmark: BenchmarkFixture, log: Log) -> None:
+    (user, item), shape = _pairs(log), (log.shape.users, log.shape.items)
 
     def run() -> scipy.sparse.csc_array:
-        return scipy.sparse.csr_array((np.ones(PAIRS, np.int8), pairs), shape=SHAPE).tocsc()
+        return scipy.sparse.csr_array((np.ones(len(user), np.int8), (user, item)), shape=shape).tocsc()
 
-    assert benchmark.pedantic(run, rounds=3).nnz == PAIRS
+    assert benchmark.pedantic(run, rounds=3).nnz == len(user)

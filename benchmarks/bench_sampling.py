@@ -1,98 +1,85 @@
-"""Tasks per second: histories, groups, candidates and counts of a MovieLens-1M-shaped log, beside SciPy and pandas."""
+"""Whole tasks per second, from logs of three shapes, however they are held, beside SciPy and pandas: one thread.
 
+Rounds alternate between all of them, so that a busy machine slows each alike; medians of the processor's time of one
+run are compared, as multiples of SciPy's. `HABITUS_BENCH_LARGE=1` adds 10^8 interactions.
+"""
+
+import statistics
+import time
 from collections.abc import Callable
 
 import numpy as np
-import pandas as pd
 import pytest
-import scipy.sparse
-from numpy.typing import NDArray
+from benchmarks.sampled import SHAPES, Log, Run, by_engine, by_pandas, by_scipy, held_as, synthetic
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from habitus import interactions, sampling
+ROUNDS = 5
+SECONDS = 0.3  # per competitor and round
 
-USERS, ITEMS, PAIRS = 6_040, 3_900, 1_000_000
-LENGTH, NEEDED, K = 5, 3, 50
-
-Log = tuple[NDArray[np.int64], NDArray[np.int64]]
-
-
-@pytest.fixture(scope="module")
-def log() -> Log:
-    """Distinct pairs: Zipf-Mandelbrot popularity, log-normal activity."""
-    rng = np.random.default_rng(0)
-    popularity, activity = 1 / (np.arange(ITEMS) + 30), rng.lognormal(0, 1, USERS)
-    chosen: NDArray[np.int64] = np.empty(0, np.int64)
-    while len(chosen) < PAIRS:
-        user = rng.choice(USERS, PAIRS, p=activity / activity.sum())
-        item = rng.choice(ITEMS, PAIRS, p=popularity / popularity.sum())
-        chosen = np.unique(np.concatenate([chosen, user * ITEMS + item]))
-    user, item = np.divmod(rng.choice(chosen, PAIRS, replace=False), ITEMS)
-    return user, item
+COMPETITORS: dict[str, Callable[[Log, int], Run]] = {
+    "habitus": by_engine,
+    "habitus, bitmaps": held_as("bitmaps"),
+    "habitus, probes": held_as("probes"),
+    "habitus, counters": held_as("counters"),
+    "scipy": by_scipy,
+    "pandas": by_pandas,
+}
 
 
-def _histories(draws: int) -> NDArray[np.int32]:
-    return sampling.histories(sampling.seeds(0, np.arange(draws)), np.arange(ITEMS), LENGTH)
+@pytest.fixture(scope="module", params=SHAPES)
+def log(request: pytest.FixtureRequest) -> Log:
+    return synthetic(SHAPES[request.param])
 
 
-def by_engine(log: Log, draws: int) -> Callable[[], NDArray[np.int64]]:
-    matrix = interactions.index(*log, (USERS, ITEMS))
-    seeds, inventory, cell = sampling.seeds(0, np.arange(draws)), np.arange(ITEMS), np.zeros(USERS)
-
-    def run() -> NDArray[np.int64]:
-        history = sampling.histories(seeds, inventory, LENGTH, threads=1)
-        group = sampling.groups(matrix, cell, np.zeros(draws), history, NEEDED, threads=1)
-        items, _ = sampling.candidates(matrix, group, history, seeds, inventory, length=K, threads=1)
-        sampling.counts(matrix, group, items, threads=1)
-        return group.size
-
-    return run
+def _seconds(run: Run) -> float:
+    start = time.thread_time()
+    run()
+    return time.thread_time() - start
 
 
-def by_scipy(log: Log, draws: int) -> Callable[[], NDArray[np.int64]]:
-    rows = scipy.sparse.csr_array((np.ones(PAIRS, np.int32), log), shape=(USERS, ITEMS))
-    columns, histories = rows.tocsc(), _histories(draws)
-
-    def run() -> NDArray[np.int64]:
-        sizes, rng = np.empty(draws, np.int64), np.random.default_rng(0)
-        for draw, history in enumerate(histories):
-            group = np.flatnonzero(columns[:, history].sum(axis=1) >= NEEDED)
-            counts = np.bincount(rows[group].indices, minlength=ITEMS)
-            free = np.ones(ITEMS, np.bool_)
-            free[history] = False
-            parts = [np.flatnonzero((counts > 0) & free), np.flatnonzero((counts == 0) & free)]
-            rng.shuffle(np.concatenate([rng.choice(part, min(K // 2, len(part)), replace=False) for part in parts]))
-            sizes[draw] = len(group)
-        return sizes
-
-    return run
+def _draws(prepare: Callable[[Log, int], Run], log: Log) -> int:
+    """So many that a round takes long enough to be measured, and not much longer."""
+    draws = 1
+    while (took := _seconds(prepare(log, draws))) < SECONDS / 4 and draws < 20_000:
+        draws *= 4
+    return max(1, min(20_000, round(draws * SECONDS / took)))
 
 
-def by_pandas(log: Log, draws: int) -> Callable[[], NDArray[np.int64]]:
-    frame, histories = pd.DataFrame({"user": log[0], "item": log[1]}), _histories(draws)
+def bench_tasks(log: Log, capsys: pytest.CaptureFixture[str]) -> None:
+    small = log.indexed.bitmap_bytes < 1 << 30
+    chosen = {
+        name: prepare for name, prepare in COMPETITORS.items() if small or name not in {"pandas", "habitus, bitmaps"}
+    }
+    sizes = {name: prepare(log, 5)() for name, prepare in chosen.items()}
+    for name, size in sizes.items():
+        np.testing.assert_array_equal(size, sizes["scipy"], name)
+    draws = {name: _draws(prepare, log) for name, prepare in chosen.items()}
+    runs = {name: prepare(log, draws[name]) for name, prepare in chosen.items()}
+    seconds: dict[str, list[float]] = {name: [] for name in chosen}
+    for _ in range(ROUNDS):
+        for name, run in runs.items():
+            seconds[name].append(_seconds(run) / draws[name])
+    medians = {name: statistics.median(times) for name, times in seconds.items()}
+    with capsys.disabled():
+        print(f"\n{log.shape.users:,} users, {log.shape.items:,} items, {len(log.indexed.user_items):,} pairs")
+        for name, median in medians.items():
+            print(f"{name:20}{1 / median:12,.0f} tasks/s {medians['scipy'] / median:8.1f} x scipy")
 
-    def run() -> NDArray[np.int64]:
-        sizes, rng = np.empty(draws, np.int64), np.random.default_rng(0)
-        for draw, history in enumerate(histories):
-            known = frame[frame["item"].isin(history)].groupby("user").size()
-            group = known[known >= NEEDED].index
-            counts = frame[frame["user"].isin(group)].groupby("item").size().drop(history, errors="ignore")
-            never = np.setdiff1d(np.arange(ITEMS), np.concatenate([counts.index, history]))
-            parts = [counts.index.to_numpy(), never]
-            rng.shuffle(np.concatenate([rng.choice(part, min(K // 2, len(part)), replace=False) for part in parts]))
-            sizes[draw] = len(group)
-        return sizes
 
-    return run
-
-
-COMPETITORS = {"habitus": (by_engine, 5_000), "scipy": (by_scipy, 500), "pandas": (by_pandas, 20)}
+def bench_two_threads(log: Log, capsys: pytest.CaptureFixture[str]) -> None:
+    draws = 4 * _draws(by_engine, log)
+    runs = [by_engine(log, draws, threads=threads) for threads in (1, 2)]
+    seconds: list[list[float]] = [[], []]
+    for _ in range(ROUNDS):
+        for run, times in zip(runs, seconds, strict=True):
+            start = time.perf_counter()
+            run()
+            times.append(time.perf_counter() - start)
+    one, two = map(statistics.median, seconds)
+    with capsys.disabled():
+        print(f"\ntwo threads: {one / two:.2f} x one")
 
 
-@pytest.mark.parametrize("name", COMPETITORS)
-def bench_tasks(benchmark: BenchmarkFixture, log: Log, name: str) -> None:
-    prepare, draws = COMPETITORS[name]
-    few = [COMPETITORS[other][0](log, 10)() for other in ("habitus", name)]
-    np.testing.assert_array_equal(*few)
-    benchmark.pedantic(prepare(log, draws), rounds=3, warmup_rounds=1)
-    benchmark.extra_info["tasks_per_second"] = round(draws / benchmark.stats.stats.median)
+def bench_five_thousand_tasks(benchmark: BenchmarkFixture) -> None:
+    run = by_engine(synthetic(SHAPES["movielens-1m"]), 5_000)
+    assert len(benchmark.pedantic(run, rounds=5, warmup_rounds=1)) == 5_000

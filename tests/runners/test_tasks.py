@@ -264,9 +264,8 @@ def test_a_new_length_changes_no_other_task(dataset):
 
 
 def test_a_task_is_named_by_all_that_makes_it(dataset):
-    stratum = _stratum(dataset)
-    drawn, _ = stratum.drawn()
-    one = drawn.rows(np.array([0]))
+    stratum = _stratum(dataset, draws__cap=1)
+    one, _ = stratum.drawn()
     renamed = dataclasses.replace(dataset, users=dataset.users.with_columns(user_id=pl.col("user_id") + "x"))
     made = [
         (dataset, "A", one, 0),
