@@ -21,6 +21,19 @@ def _starts(numbers, start):
         start[n] += start[n - 1]
 
 
+@_piece
+def _invert(start, numbers, into_start, into):
+    """The runs of `numbers`, walked from the first to the last, as runs by number: each comes out ascending."""
+    first = 0
+    for run in range(start.shape[0] - 1):
+        for q in range(first, start[run + 1]):
+            number = numbers[q]
+            place = into_start[number + 1]
+            into[place] = run
+            into_start[number + 1] = place + 1
+        first = start[run + 1]
+
+
 @njit(
     types.void(I32, I32, types.int64[::1], types.int64[::1], types.int32[::1], types.int32[::1]),
     cache=True,
@@ -40,23 +53,9 @@ def index(users, items, user_start, item_start, user_items, item_users):
         item_users[place] = users[q]
         item_start[items[q] + 1] = place + 1
     _starts(users, user_start)
-    first = 0
-    for item in range(item_start.shape[0] - 1):
-        for q in range(first, item_start[item + 1]):
-            user = item_users[q]
-            place = user_start[user + 1]
-            user_items[place] = item
-            user_start[user + 1] = place + 1
-        first = item_start[item + 1]
+    _invert(item_start, item_users, user_start, user_items)
     _starts(items, item_start)
-    first = 0
-    for user in range(user_start.shape[0] - 1):
-        for q in range(first, user_start[user + 1]):
-            item = user_items[q]
-            place = item_start[item + 1]
-            item_users[place] = user
-            item_start[item + 1] = place + 1
-        first = user_start[user + 1]
+    _invert(user_start, user_items, item_start, item_users)
 
 
 @njit(types.int64(I64, I32), cache=True, nogil=True, error_model="numpy")
