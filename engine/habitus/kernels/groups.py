@@ -56,8 +56,9 @@ def _count(rows, row_of_item, item_start, item_users, history, d, begin, width, 
                     p += 1
                 cursor[j] += 1
             continue
+        bits = rows[row, begin : begin + width]  # indexed by begin + w, which might be negative, it would be gathered
         for w in range(width):
-            planes[last, w] = rows[row, begin + w]
+            planes[last, w] = bits[w]
         for p in range(levels):
             for w in range(width):
                 both = planes[p, w] & planes[last, w]
