@@ -105,12 +105,12 @@ class ByTask:
 
     def part(self, first: int, last: int) -> Part:
         """Lanes first..last - 1."""
-        task, starts = self._task[first:last], self._first[first : last + 1]
+        task, rankings = self._task[first:last], self._first[first : last + 1]
         tasks = slice(task[0], task[-1] + 1)
         if self._order is not None:
-            return Part(Assignment(task - task[0], starts, self._order), tasks, slice(None))
-        numbers = np.arange(starts[-1] - starts[0])
-        return Part(Assignment(task - task[0], starts - starts[0], numbers), tasks, slice(starts[0], starts[-1]))
+            return Part(Assignment(task - task[0], rankings, self._order), tasks, slice(None))
+        rows, numbers = slice(rankings[0], rankings[-1]), np.arange(rankings[-1] - rankings[0])
+        return Part(Assignment(task - task[0], rankings - rankings[0], numbers), tasks, rows)
 
 
 class Scorer:

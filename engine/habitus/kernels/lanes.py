@@ -182,7 +182,7 @@ def _write_tasks(LANES, task, start, held, fits, totals, smoothing, base, sums, 
     missing = 0
     for t in range(held):
         total, row = sums[TOTAL * LANES + t], np.uint64(task[start + t])
-        log = totals[np.uint64(total)] if 0 <= total < vectors.TABLE else math.log(total + smoothing) - base
+        log = totals[np.uint64(total)] if 0 <= total < totals.shape[0] else math.log(total + smoothing) - base
         sums[TOTAL * LANES + t] = log
         scored[row] = fits >> t & 1
         missing += 1 - (fits >> t & 1)
@@ -323,7 +323,7 @@ def _scorer(FIXED, LANES, PARTLY, PIECES):
                 most = max(most, first[np.uint64(start + t + 1)] - first[np.uint64(start + t)])
             for m in range(most):
                 _choose(LANES, first, start, held, order, m, rows)
-                for j in range((K + 1) * LANES):
+                for j in range(K * LANES):
                     keyed[j] = block[j]
                 _take_out(lists, width, rows, length, keyed, chosen, K)
                 vectors.sort(keyed, ordered, K, network, network.shape[0] >> 1)
@@ -331,7 +331,7 @@ def _scorer(FIXED, LANES, PARTLY, PIECES):
                 listed[:] = length
                 whole = fits & ~vectors.at_least(ordered, K - length, 0)
                 if PARTLY and whole != fits:  # a list with empty slots, or a faulty one
-                    for j in range((K + 1) * LANES):
+                    for j in range(K * LANES):
                         keyed[j] = block[j]
                     faulty = _take_out_partly(LANES, lists, width, signed, rows, length, keyed, chosen, K, listed)
                     vectors.sort(keyed, ordered, K, network, network.shape[0] >> 1)
