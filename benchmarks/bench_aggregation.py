@@ -3,8 +3,6 @@
 Bins of equal width and rolling means (habitus.curves) of as many stand beside them.
 """
 
-import statistics
-import time
 from collections.abc import Callable
 from functools import partial
 
@@ -12,6 +10,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from benchmarks import timing
+from benchmarks.timing import Contestant
 from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
@@ -100,16 +100,10 @@ def bench_group_of_contestants(benchmark: BenchmarkFixture, name: str) -> None:
 def main() -> None:
     for title, contest in contests().items():
         agree(contest)
-        seconds: dict[str, list[float]] = {name: [] for name in contest}
-        for _ in range(ROUNDS):
-            for name, run in contest.items():
-                start = time.perf_counter()
-                run()
-                seconds[name].append(time.perf_counter() - start)
-        medians = {name: statistics.median(times) for name, times in seconds.items()}
+        costs = timing.in_turn({name: Contestant(run, 1, threads=2) for name, run in contest.items()}, ROUNDS)
         print(f"{title}, {VALUES:,} values")
-        for name, median in medians.items():
-            print(f"  {name:22}{median * 1e3:8.1f} ms {median / medians['habitus']:8.2f} x")
+        for name, cost in costs.items():
+            print(f"  {name:22}{cost.clock * 1e-6:8.1f} ms {cost.clock / costs['habitus'].clock:8.2f} x")
 
 
 if __name__ == "__main__":

@@ -4,13 +4,14 @@ Rounds alternate between all of them, so that a busy machine slows each alike; m
 run are compared, as multiples of SciPy's. `HABITUS_BENCH_LARGE=1` adds 10^8 interactions.
 """
 
-import statistics
 import time
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+from benchmarks import timing
 from benchmarks.sampled import SHAPES, Log, Run, by_engine, by_pandas, by_scipy, held_as, synthetic
+from benchmarks.timing import Contestant
 from pytest_benchmark.fixture import BenchmarkFixture
 
 ROUNDS = 5
@@ -54,30 +55,21 @@ def bench_tasks(log: Log, capsys: pytest.CaptureFixture[str]) -> None:
     for name, size in sizes.items():
         np.testing.assert_array_equal(size, sizes["scipy"], name)
     draws = {name: _draws(prepare, log) for name, prepare in chosen.items()}
-    runs = {name: prepare(log, draws[name]) for name, prepare in chosen.items()}
-    seconds: dict[str, list[float]] = {name: [] for name in chosen}
-    for _ in range(ROUNDS):
-        for name, run in runs.items():
-            seconds[name].append(_seconds(run) / draws[name])
-    medians = {name: statistics.median(times) for name, times in seconds.items()}
+    jobs = {name: Contestant(prepare(log, draws[name]), draws[name]) for name, prepare in chosen.items()}
+    costs = timing.in_turn(jobs, ROUNDS)
     with capsys.disabled():
         print(f"\n{log.shape.users:,} users, {log.shape.items:,} items, {len(log.indexed.user_items):,} pairs")
-        for name, median in medians.items():
-            print(f"{name:20}{1 / median:12,.0f} tasks/s {medians['scipy'] / median:8.1f} x scipy")
+        for name, cost in costs.items():
+            ratio = costs["scipy"].processor / cost.processor
+            print(f"{name:20}{1e9 / cost.processor:12,.0f} tasks/s {ratio:8.1f} x scipy")
 
 
 def bench_two_threads(log: Log, capsys: pytest.CaptureFixture[str]) -> None:
     draws = 4 * _draws(by_engine, log)
-    runs = [by_engine(log, draws, threads=threads) for threads in (1, 2)]
-    seconds: list[list[float]] = [[], []]
-    for _ in range(ROUNDS):
-        for run, times in zip(runs, seconds, strict=True):
-            start = time.perf_counter()
-            run()
-            times.append(time.perf_counter() - start)
-    one, two = map(statistics.median, seconds)
+    jobs = {str(threads): Contestant(by_engine(log, draws, threads=threads), draws, threads) for threads in (1, 2)}
+    costs = timing.in_turn(jobs, ROUNDS)
     with capsys.disabled():
-        print(f"\ntwo threads: {one / two:.2f} x one")
+        print(f"\ntwo threads: {costs['1'].clock / costs['2'].clock:.2f} x one")
 
 
 def bench_five_thousand_tasks(benchmark: BenchmarkFixture) -> None:

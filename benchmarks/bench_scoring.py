@@ -1,8 +1,7 @@
-"""Entropy and cross-entropy per ranking, K = 50, N = 10; and what sizes, threads, models and empty slots change."""
+"""Entropy and cross-entropy per ranking of 10 out of 50; bench_lanes.py has what sizes, models, empty slots change."""
 
 from typing import Any
 
-import numpy as np
 import pytest
 from benchmarks.competitors import EVERY, synthetic
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -31,19 +30,7 @@ def bench_threads(benchmark: BenchmarkFixture, threads: int) -> None:
     timed(benchmark, 200_000, habitus.score, *synthetic(200_000), threads=threads)
 
 
-@pytest.mark.parametrize("candidates", [20, 200, 1024])
-def bench_sizes(benchmark: BenchmarkFixture, candidates: int) -> None:
-    tasks = 2_000_000 // candidates
-    timed(benchmark, tasks, habitus.score, *synthetic(tasks, candidates), threads=1)
-
-
-def bench_ten_models_on_one_task(benchmark: BenchmarkFixture) -> None:
-    counts, rankings = synthetic(200_000)
-    task = np.repeat(np.arange(20_000), 10)
-    timed(benchmark, 200_000, habitus.score, counts[:20_000], rankings, task=task, threads=1)
-
-
-def bench_half_empty_lists(benchmark: BenchmarkFixture) -> None:
-    counts, rankings = synthetic(200_000)
-    rankings[:, 5:] = -1
-    timed(benchmark, 200_000, habitus.score, counts, rankings, threads=1)
+def bench_real_valued_targets(benchmark: BenchmarkFixture) -> None:
+    counts, rankings = synthetic(20_000)
+    target = (counts + ALPHA) / (counts + ALPHA).sum(axis=1, keepdims=True)
+    timed(benchmark, 20_000, habitus.score_values, target, target, rankings, threads=1)

@@ -5,13 +5,13 @@ its resamples before the clock starts.
 """
 
 import functools
-import statistics
-import time
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 import pytest
+from benchmarks import timing
+from benchmarks.timing import Contestant
 from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 from statsmodels.nonparametric.smoothers_lowess import lowess as statsmodels_lowess
@@ -20,6 +20,7 @@ from habitus import curves, resampling
 from habitus.uncertainty import bootstrap_curves, bootstrap_lowess
 
 Reals = NDArray[np.float64]
+Contest = dict[str, tuple[Callable[[int], Reals], int]]  # what runs so many resamples, and how many at once
 TASKS, BINS, WINDOW, MODELS, SEED, ROUNDS = 5000, 200, 30, 4, 1, 7
 
 
@@ -104,66 +105,64 @@ def draws(resamples: int) -> list[NDArray[np.int64]]:
 
 CHECKED = 5
 # Resamples per round, so that none takes much longer than a tenth of a second.
-CURVES: dict[str, tuple[Callable[[int], Reals], int]] = {
+CURVES: Contest = {
     "habitus": (with_habitus, 10_000),
     "numpy": (with_numpy, 500),
     "pandas": (with_pandas, 50),
 }
-SMOOTHS: dict[str, tuple[Callable[[int], Reals], int]] = {
+SMOOTHS: Contest = {
     "habitus": (smooths_with_habitus, 200),
     "statsmodels": (smooths_with_statsmodels, 5),
 }
 
 
-def agree(contestants: dict[str, tuple[Callable[[int], Reals], int]]) -> None:
+def agree(contestants: Contest) -> None:
     expected = contestants["habitus"][0](CHECKED)
     for contestant, _ in contestants.values():
         np.testing.assert_allclose(contestant(CHECKED), expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", CURVES)
-def bench_curves(benchmark: BenchmarkFixture, name: str) -> None:
-    agree(CURVES)
-    contestant, resamples = CURVES[name]
+def measure(benchmark: BenchmarkFixture, contestants: Contest, name: str) -> None:
+    agree(contestants)
+    contestant, resamples = contestants[name]
     benchmark.pedantic(contestant, (resamples,), rounds=3)
     benchmark.extra_info["resamples_per_second"] = round(resamples / benchmark.stats.stats.median)
+
+
+@pytest.mark.parametrize("name", CURVES)
+def bench_curves(benchmark: BenchmarkFixture, name: str) -> None:
+    measure(benchmark, CURVES, name)
 
 
 @pytest.mark.parametrize("name", SMOOTHS)
 def bench_smooths(benchmark: BenchmarkFixture, name: str) -> None:
-    agree(SMOOTHS)
-    contestant, resamples = SMOOTHS[name]
-    benchmark.pedantic(contestant, (resamples,), rounds=3)
-    benchmark.extra_info["resamples_per_second"] = round(resamples / benchmark.stats.stats.median)
+    measure(benchmark, SMOOTHS, name)
 
 
-def compare(title: str, contestants: dict[str, tuple[Callable[[int], Reals], int]]) -> None:
+def compare(title: str, contestants: Contest) -> None:
     agree(contestants)
-    seconds: dict[str, list[float]] = {name: [] for name in contestants}
-    for _ in range(ROUNDS):
-        for name, (contestant, resamples) in contestants.items():
-            start = time.thread_time()
-            contestant(resamples)
-            seconds[name].append((time.thread_time() - start) / resamples)
-    medians = {name: statistics.median(times) for name, times in seconds.items()}
+    jobs = {name: Contestant(functools.partial(run, size), size) for name, (run, size) in contestants.items()}
+    costs = timing.in_turn(jobs, ROUNDS)
     print(title)
-    for name, median in medians.items():
-        print(f"  {name:12}{1 / median:12,.0f} resamples/s {median / medians['habitus']:8.1f} x")
+    for name, cost in costs.items():
+        each = cost.processor
+        print(f"  {name:12}{1e9 / each:12,.0f} resamples/s {each / costs['habitus'].processor:8.1f} x")
 
 
 def main() -> None:
     compare("order-4 curve, one model, one thread", CURVES)
     compare(f"LOWESS, {MODELS} models, one thread", SMOOTHS)
     x, y = study()
-    for name, bootstrap in (("order-4 curves", bootstrap_curves), ("LOWESS", bootstrap_lowess)):
-        for threads in (1, 2):
-            run = functools.partial(bootstrap, x, y, resamples=1000, seed=SEED, threads=threads)
-            times = []
-            for _ in range(ROUNDS):
-                start = time.perf_counter()
-                run()
-                times.append(time.perf_counter() - start)
-            print(f"{name}, 1,000 x {MODELS} models, {threads} threads: {statistics.median(times):.3f} s")
+    both = {"order-4 curves": bootstrap_curves, "LOWESS": bootstrap_lowess}
+    jobs = {
+        f"{name}, 1,000 x {MODELS} models, {threads} threads": Contestant(
+            functools.partial(bootstrap, x, y, resamples=1000, seed=SEED, threads=threads), 1, threads
+        )
+        for name, bootstrap in both.items()
+        for threads in (1, 2)
+    }
+    for name, cost in timing.in_turn(jobs, ROUNDS).items():
+        print(f"{name}: {cost.clock * 1e-9:.3f} s")
 
 
 if __name__ == "__main__":

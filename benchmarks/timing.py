@@ -34,15 +34,15 @@ TWO_THREADS = ", two threads"
 
 
 class Contestant(NamedTuple):
-    """``run`` scores so many rankings; with more than one thread it may use every core."""
+    """``run`` does so many (rankings, tasks, resamples); with more than one thread it may use every core."""
 
     run: Callable[[], object]
-    rankings: int
+    size: int
     threads: int = 1
 
 
 class Cost(NamedTuple):
-    """Nanoseconds per ranking: time that the processor worked, all threads together, and time on the clock."""
+    """Nanoseconds for each: time that the processor worked, all threads together, and time on the clock."""
 
     processor: float
     clock: float
@@ -90,7 +90,7 @@ def timed(contestant: Contestant) -> Cost:
     worked, start = time.process_time(), time.perf_counter()
     contestant.run()
     spent = time.process_time() - worked, time.perf_counter() - start
-    return Cost(*(seconds / contestant.rankings * 1e9 for seconds in spent))
+    return Cost(*(seconds / contestant.size * 1e9 for seconds in spent))
 
 
 def turn_of(contestant: Contestant) -> Cost:
