@@ -1,9 +1,40 @@
-"""The matching of titles again, slow and obvious: every title is tried at every level, letter by letter."""
+"""The reading of answers again, slow and obvious: every title is tried at every level, letter by letter."""
 
 import unicodedata
 
 LETTERS = {"ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "\u0131": "i"}
 ARTICLES = ("the", "a", "an", "la", "le", "les", "el", "il")
+
+
+def ranking(named: list[tuple[list[int], int]], length: int) -> tuple[list[int], str, list[int]]:
+    """Positions, verdict and levels of an answer that is the list asked for: what each entry names, and how surely."""
+    places: list[int] = []
+    levels: list[int] = []
+    unknown = repeated = False
+    for positions, level in named:
+        free = [position for position in positions if position not in places]
+        if len(places) < length and free:
+            places.append(free[0])
+            levels.append(level)
+        elif len(places) < length:
+            unknown = unknown or not positions
+            repeated = repeated or bool(positions)
+    if len(places) == length:
+        return places, "ok" if len(named) == length and set(levels) <= {1} else "repaired", levels
+    why = "unknown item" if unknown else "empty" if not places else "duplicate" if repeated else "short"
+    return places + [-1] * (length - len(places)), why, levels + [0] * (length - len(levels))
+
+
+def number(entry: object, candidates: int) -> tuple[list[int], int]:
+    """What one entry of a list of numbers names: 1 is the first candidate."""
+    level = 1 if type(entry) is int else 2
+    text = str(entry).strip()
+    if type(entry) is float:
+        text = text.removesuffix(".0")
+    if type(entry) is str:
+        text = text.removeprefix("#").removesuffix(".").removesuffix(")").strip()
+    known = type(entry) in {int, float, str} and text in {str(number) for number in range(1, candidates + 1)}
+    return ([int(text) - 1], level) if known else ([], 0)
 
 
 def find(mention: str, titles: list[str]) -> tuple[int, int]:

@@ -2,16 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Literal, NamedTuple
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 from pydantic_core import from_json
 
 from habitus_runners.prompts.readings import MENTION, unmarked
 
 LIMIT = 16 * 1024
-MENTIONS = 256
+MENTIONS = 1024  # as many as a task can have candidates
 STARTS = 64
 
 _DECODER = json.JSONDecoder(strict=False)
@@ -21,7 +21,7 @@ _TITLE_KEYS = ("title", "name", "item", "film", "movie", "track", "song", "album
 # before a comma, a bracket or the end of the line ('Schindler's List'), and opens only where no word goes before it.
 _QUOTED = re.compile(
     "(?=[\"“„«'\u2018])"  # one look instead of five tries at every letter
-    r'(?:"((?:[^"\\\n]|\\.){0,400})"|“([^”\n]{0,400})”|„([^“”\n]{0,400})[“”]|«([^»\n]{0,400})»'
+    r'(?:"((?:[^"\\\n]|\\.){0,400}+)"|“([^”\n]{0,400}+)”|„([^“”\n]{0,400}+)[“”]|«([^»\n]{0,400}+)»'
     r"|(?<!\w)['\u2018]((?:[^'\u2019\\\n]|\\.|['\u2019](?!\s?(?:[,\]}]|$))){0,400})['\u2019])",
     re.MULTILINE,
 )
@@ -29,16 +29,19 @@ _ESCAPE = re.compile(r"\\(.)")
 _BULLET = re.compile(r"\s*(?:[-*+•‣▪◦·>#]+\s|#?\d{1,3}[.)](?!\d)|\|)")
 
 
-class Mentions(NamedTuple):
+Item = TypeVar("Item")
+
+
+class Mentions(NamedTuple, Generic[Item]):
     """What an answer lists, in its order.
 
     Args:
-        items: the strings, at most MENTIONS.
-        kind: ``pure`` if the answer is one JSON list of strings and nothing else, ``json`` if one is somewhere in it.
+        items: titles or numbers, at most MENTIONS.
+        kind: ``pure`` if the answer is the JSON asked for and nothing else, ``json`` if some is anywhere in it.
         cut: the JSON list ends without its bracket.
     """
 
-    items: list[str]
+    items: list[Item]
     kind: Literal["pure", "json", "quotes", "lines"]
     cut: bool = False
 
@@ -58,7 +61,7 @@ def _spoken(text: str) -> str:
     return "" if text[:LIMIT].lstrip().startswith("<think>") else text
 
 
-def whole_json(text: str) -> Mentions | None:
+def whole_json(text: str) -> Mentions[str] | None:
     """The list, if the answer is nothing else: the common case, and the fast one."""
     try:
         value = from_json(text)
@@ -69,35 +72,51 @@ def whole_json(text: str) -> Mentions | None:
     return Mentions(value[:MENTIONS], "pure")
 
 
-def containers(text: str, length: int) -> Iterator[Mentions]:
+def containers(text: str, length: int) -> Iterator[Mentions[str]]:
     """The lists an answer may be read as, the most trustworthy first; lazily, as most answers need only the first."""
-    found = _json_list(text, length)
+    found = json_list(text, length, _strings)
     if found:
         yield found
     yield Mentions(list(islice(_quotes(text), MENTIONS)), "quotes")
     yield Mentions(list(islice(_lines(text), MENTIONS)), "lines")
 
 
-def _json_list(text: str, length: int) -> Mentions | None:
-    """The JSON list in ``text``: the last with exactly ``length`` strings (a draft may go before), else the longest."""
-    found = list(_json_lists(text))
+def json_list(text: str, length: int, entries: Callable[[list[object]], list[Item]]) -> Mentions[Item] | None:
+    """The JSON list in ``text``: the last with exactly ``length`` entries (a draft may go before), else the longest."""
+    found = list(_json_lists(text, entries))
     asked = [mentions for mentions in found if len(mentions.items) == length]
     return asked[-1] if asked else max(found, key=lambda mentions: len(mentions.items), default=None)
 
 
-def _json_lists(text: str) -> Iterator[Mentions]:
-    """Every JSON value with a list of strings, from at most STARTS opening brackets."""
+def _json_lists(text: str, entries: Callable[[list[object]], list[Item]]) -> Iterator[Mentions[Item]]:
+    """Every JSON value with a list in which ``entries`` finds any, from at most STARTS opening brackets."""
     position = 0
     for _ in range(STARTS):
         start = _OPEN.search(text, position)
         if not start:
             return
         value, position, cut = _value(text, start.start())
-        items = _strings(value)
-        if items or cut:
+        # Into the value, not on through its text: a title may hold a list.
+        lists = list(_lists_within(value, entries))
+        for items in lists or ([[]] if cut else []):
             yield Mentions(items[:MENTIONS], "json", cut)
+        position = max(position, start.end())
+
+
+def _lists_within(value: object, entries: Callable[[list[object]], list[Item]]) -> Iterator[list[Item]]:
+    """The outermost lists in which ``entries`` finds any, in order, from at most STARTS lists and objects."""
+    waiting = [value]
+    for _ in range(STARTS):
+        if not waiting:
+            return
+        outer = waiting.pop()
+        inner = _inner_list(outer)
+        items = entries(inner)
+        if items:
+            yield items
         else:
-            position = start.end()
+            within = inner or (outer.values() if isinstance(outer, dict) else ())
+            waiting += [part for part in reversed([*within]) if isinstance(part, list | dict)]
 
 
 def _value(text: str, start: int) -> tuple[object, int, bool]:
@@ -115,19 +134,22 @@ def _value(text: str, start: int) -> tuple[object, int, bool]:
     return from_json(text[start:], allow_partial=True), len(text), True
 
 
-def _strings(value: object) -> list[str]:
-    """The titles in a list, in an object's only list, or in an object from ranks to titles; else none."""
+def _inner_list(value: object) -> list[object]:
+    """The list itself, an object's only list, or the values of an object whose keys are ranks; else empty."""
     while True:
         if isinstance(value, dict):
             lists = [entry for entry in value.values() if isinstance(entry, list)]
             if not lists and value and all(key.isdecimal() for key in value):
-                lists = [list(value.values())]
+                return list(value.values())
             value = lists[0] if len(lists) == 1 else None
         elif isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
             value = value[0]
         else:
-            break
-    titles = [_title(entry) for entry in value] if isinstance(value, list) else []
+            return value if isinstance(value, list) else []
+
+
+def _strings(values: list[object]) -> list[str]:
+    titles = map(_title, values)
     return [title for title in titles if title is not None]
 
 
@@ -151,7 +173,7 @@ def _quotes(text: str) -> Iterator[str]:
 
 def _lines(text: str) -> Iterator[str]:
     """Lines with a bullet or a number; without any, all lines that hold a letter or digit and announce nothing."""
-    lines = text.splitlines()
+    lines = [line for line in text.splitlines() if line and not line.isspace()]
     listed = [line for line in lines if _BULLET.match(line)]
     for line in listed or [line for line in lines if not line.rstrip().endswith(":")]:
         item = unmarked(line[:MENTION]).rstrip(",;")

@@ -11,6 +11,8 @@ from habitus_runners.prompts.titles import visible
 _APOSTROPHES = str.maketrans(dict.fromkeys("'\u2019\u2018`\u00b4\u02bc\u2032"))
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"})
 _YEAR = re.compile(r"[(\[]\s*(\d{4})\s*[)\]]\s*$")
+LONGEST = 400  # one letter (U+FDFA) can become 18, and forms are kept
+
 _ARTICLES = "the|an?|l[ae]s?|l['\u2019]|il|lo|gli|una?|une|el|los|der|die|das|ein|eine|den|det|de|het|os?|as"
 _ARTICLE = re.compile(rf"^(.+), ({_ARTICLES})(?=\s*(?:\(|$))", re.IGNORECASE)
 _NUMBER = re.compile(r"\b(?:\w*\d\w*|[ivx]+)\b")
@@ -53,7 +55,7 @@ def folded(text: str) -> str:
 
     Apostrophes vanish and ``&`` is "and"; symbols ($ + =) stay, because some titles consist of nothing else.
     """
-    text = unicodedata.normalize("NFKC", text.translate(_APOSTROPHES)).casefold().replace("&", " and ")
+    text = unicodedata.normalize("NFKC", text.translate(_APOSTROPHES)).casefold().replace("&", " and ")[:LONGEST]
     letters = text if text.isalnum() else "".join(" " if _is_space(letter) else letter for letter in text)
     return unicodedata.normalize("NFKC", " ".join(letters.split()))
 

@@ -1,6 +1,6 @@
 """Which candidate a mention names, and how surely. It never guesses: what fits two titles fits none."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -22,6 +22,8 @@ class Match(NamedTuple):
     level: int
 
 
+_NO_MATCH = Match((), NONE)
+
 Table = dict[str, list[int]]
 
 
@@ -34,45 +36,53 @@ class Candidates:
     """
 
     def __init__(self, titles: Sequence[str]) -> None:
-        self.exact: Table = {}
+        self.count = len(titles)
+        as_shown: Table = {}
+        as_stored: Table = {}
         for position, title in enumerate(titles):
-            self.exact.setdefault(shown(title), []).append(position)
-        self._titles = list(self.exact)
-        for title in titles:
-            if title not in self.exact:
-                self.exact[title] = self.exact[shown(title)]
+            positions = as_stored[title] = as_shown.setdefault(shown(title), [])
+            positions.append(position)
+        self._titles = list(as_shown)
+        self._exact = {title: Match(positions, EXACT) for title, positions in (as_stored | as_shown).items()}
+
+    def literal(self, mention: str) -> Match:
+        """The candidate whose title is ``mention``, letter by letter, or none."""
+        return self._exact.get(mention, _NO_MATCH)
 
     def find(self, mention: str) -> Match:
         """The candidate that ``mention`` names, or none. A part of a mention matches at level 2 or above."""
-        positions = self.exact.get(mention)
-        if positions:
-            return Match(positions, EXACT)
-        wholes = []
+        match = self._exact.get(mention)
+        if match:
+            return match
+        wholes: dict[Forms, None] = {}
         for reading in readings(mention[:MENTION]):
-            match = self._loose(reading)
-            if match:
-                return match
+            loose = self._loose(reading)
+            if loose:
+                return loose
             if reading.whole:
-                wholes.append(forms(reading.text))
-        return next(filter(None, map(self._fuzzy, wholes)), Match((), NONE))
+                wholes[forms(reading.text)] = None
+        return next(filter(None, map(self._fuzzy, wholes)), _NO_MATCH)
 
     def _loose(self, reading: Reading) -> Match | None:
         form = forms(reading.text)
-        positions = self.exact.get(reading.text) or self._folded.get(form.folded) or self._plain.get(form.plain)
-        if positions:
-            return Match(positions, FOLDED)
+        same_text = self.literal(reading.text).positions or self._folded.get(form.folded) or self._plain.get(form.plain)
+        if same_text:
+            return Match(same_text, FOLDED)
         # "Alien - Resurrection" cut at its dash must not become "Alien (1979)": a guessed end needs the year.
         if not (reading.whole or form.year):
             return None
         same = [i for i in self._bare.get(form.bare, ()) if _years_agree(form, self._forms[i])]
-        return Match(self.exact[self._titles[same[0]]], MOVED) if len(same) == 1 else None
+        return self._of(same[0], MOVED) if len(same) == 1 else None
 
     def _fuzzy(self, form: Forms) -> Match | None:
         if len(form.bare) < MIN_FUZZY:
             return None
         near = process.extract(form.bare, self._bare_forms, scorer=fuzz.ratio, score_cutoff=MIN_RATIO, limit=None)
         alike = [i for _, _, i in near if _same_work(form, self._forms[i])]
-        return Match(self.exact[self._titles[alike[0]]], FUZZY) if len(alike) == 1 else None
+        return self._of(alike[0], FUZZY) if len(alike) == 1 else None
+
+    def _of(self, title: int, level: int) -> Match:
+        return Match(self._exact[self._titles[title]].positions, level)
 
     @cached_property
     def _forms(self) -> list[Forms]:
@@ -83,11 +93,11 @@ class Candidates:
         return [form.bare for form in self._forms]
 
     @cached_property
-    def _folded(self) -> Table:
+    def _folded(self) -> Mapping[str, Sequence[int]]:
         return self._unique(lambda form: form.folded)
 
     @cached_property
-    def _plain(self) -> Table:
+    def _plain(self) -> Mapping[str, Sequence[int]]:
         return self._unique(lambda form: form.plain)
 
     @cached_property
@@ -99,11 +109,11 @@ class Candidates:
         table.pop("", None)
         return table
 
-    def _unique(self, key: Callable[[Forms], str]) -> Table:
+    def _unique(self, key: Callable[[Forms], str]) -> Mapping[str, Sequence[int]]:
         """Form -> positions, without the forms that two different titles share and without the empty one."""
-        table: Table = {}
+        table: dict[str, Sequence[int]] = {}
         for title, form in zip(self._titles, self._forms, strict=True):
-            table[key(form)] = [] if key(form) in table else self.exact[title]
+            table[key(form)] = () if key(form) in table else self._exact[title].positions
         table.pop("", None)
         return table
 

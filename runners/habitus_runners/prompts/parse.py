@@ -1,10 +1,10 @@
 """An answer becomes a ranking of candidates, with a verdict and the level of every match (method, section 10)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from habitus_runners.prompts.extract import Mentions, capped, containers, whole_json
-from habitus_runners.prompts.match import EXACT, NONE, Candidates
+from habitus_runners.prompts.extract import Item, Mentions, capped, containers, whole_json
+from habitus_runners.prompts.match import EXACT, NONE, Candidates, Match
 
 PARSER = "titles-1"
 OPENING = 400
@@ -67,22 +67,17 @@ def parse_for(text: str, candidates: Candidates, length: int, finish_reason: str
     answer = capped(text)
     mentions = whole_json(answer)
     if mentions:
-        chosen = _choose(mentions, candidates, length)
+        chosen = chosen_from(mentions.items, candidates.find, length)
     else:
         mentions, chosen = _best(answer, candidates, length)
-    empty = length - len(chosen.positions)
-    if not empty:
-        verdict = _full(mentions, chosen, length)
-    else:
-        verdict = "truncated" if finish_reason == "length" else _lacking(mentions, chosen, answer)
-    return Parsed((*chosen.positions, *[-1] * empty), verdict, (*chosen.levels, *[NONE] * empty))
+    return verdict_of(mentions, chosen, length, answer, finish_reason)
 
 
-def _best(answer: str, candidates: Candidates, length: int) -> tuple[Mentions, Chosen]:
+def _best(answer: str, candidates: Candidates, length: int) -> tuple[Mentions[str], Chosen]:
     """A JSON list that names any candidate stands; else quotes or lines, whichever names more candidates."""
-    read: list[tuple[Mentions, Chosen]] = []
+    read: list[tuple[Mentions[str], Chosen]] = []
     for mentions in containers(answer, length):
-        chosen = _choose(mentions, candidates, length)
+        chosen = chosen_from(mentions.items, candidates.find, length)
         read.append((mentions, chosen))
         if len(chosen.positions) == length or (chosen.positions and mentions.kind == "json"):
             break
@@ -90,30 +85,35 @@ def _best(answer: str, candidates: Candidates, length: int) -> tuple[Mentions, C
     return mentions._replace(cut=any(pair[0].cut for pair in read)), chosen
 
 
-def _choose(mentions: Mentions, candidates: Candidates, length: int) -> Chosen:
+def chosen_from(items: Iterable[Item], find: Callable[[Item], Match], length: int) -> Chosen:
     """The first ``length`` candidates named. Of candidates with equal titles, the next mention means the next one."""
     chosen: dict[int, int] = {}
     repeated = unknown = 0
-    for item in mentions.items:
+    for item in items:
         if len(chosen) == length:
             break
-        positions, level = candidates.find(item)
-        position = next((position for position in positions if position not in chosen), None)
-        if position is not None:
-            chosen[position] = level
-        elif positions:
-            repeated += 1
+        positions, level = find(item)
+        for position in positions:
+            if position not in chosen:
+                chosen[position] = level
+                break
         else:
-            unknown += 1
+            repeated += bool(positions)
+            unknown += not positions
     return Chosen(list(chosen), list(chosen.values()), repeated, unknown)
 
 
-def _full(mentions: Mentions, chosen: Chosen, length: int) -> str:
-    exact = mentions.kind == "pure" and len(mentions.items) == length and chosen.levels == [EXACT] * length
-    return "ok" if exact else "repaired"
+def verdict_of(mentions: Mentions[Item], chosen: Chosen, length: int, answer: str, finish_reason: str) -> Parsed:
+    """The ranking that was chosen, and the verdict on the answer that it was chosen from."""
+    empty = length - len(chosen.positions)
+    if not empty:
+        exact = mentions.kind == "pure" and len(mentions.items) == length and chosen.levels == [EXACT] * length
+        return Parsed(tuple(chosen.positions), "ok" if exact else "repaired", tuple(chosen.levels))
+    verdict = "truncated" if finish_reason == "length" else _lacking(mentions, chosen, answer)
+    return Parsed((*chosen.positions, *[-1] * empty), verdict, (*chosen.levels, *[NONE] * empty))
 
 
-def _lacking(mentions: Mentions, chosen: Chosen, answer: str) -> str:
+def _lacking(mentions: Mentions[Item], chosen: Chosen, answer: str) -> str:
     if mentions.cut:
         return "truncated"
     if not chosen.positions and (mentions.kind in {"quotes", "lines"} and _refuses(answer)):
@@ -123,6 +123,17 @@ def _lacking(mentions: Mentions, chosen: Chosen, answer: str) -> str:
     if not chosen.positions:
         return "empty"
     return "duplicate" if chosen.repeated else "short"
+
+
+def parse_strictly(text: str, candidates: Candidates, length: int, finish_reason: str = "stop") -> Parsed:
+    """Titles count only as they are shown, in an answer that is one JSON list and nothing else.
+
+    >>> parse_strictly('["The Matrix (1999)", "Heat (1995)"]', Candidates(["Heat (1995)", "Matrix, The (1999)"]), 2)
+    Parsed(ranking=(0, -1), verdict='unknown item', levels=(1, 0))
+    """
+    answer = capped(text)
+    mentions = whole_json(answer) or Mentions([], "lines")
+    return verdict_of(mentions, chosen_from(mentions.items, candidates.literal, length), length, answer, finish_reason)
 
 
 def _refuses(answer: str) -> bool:

@@ -1,7 +1,7 @@
 """Tasks become prompts, by a template per domain and language: wording in templates/, values from here."""
 
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from habitus_runners.settings import Settings
 TEMPLATES = Path(__file__).parent / "templates"
 WITH_PERSON = frozenset("AC")
 WITH_HISTORY = frozenset("AB")
+TEXT, NUMBERS = "text", "numbers"
 
 # What a template of a user can raise while it runs, beside jinja2's own errors.
 _FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -30,13 +31,20 @@ class Prompts:
         settings: gives N and K.
         template: a user's own file. Default: the template of the domain, else the generic one.
         language: of the built-in templates.
+        method: how answers name candidates: by number for NUMBERS, else by title. A template sees ``numbered``, and
+            each candidate with its number before it.
 
     Raises:
         HabitusError: no such template or language, or a template that cannot be read or compiled (file and line).
     """
 
     def __init__(
-        self, dataset: Dataset, settings: Settings, template: Path | None = None, language: str = "en"
+        self,
+        dataset: Dataset,
+        settings: Settings,
+        template: Path | None = None,
+        language: str = "en",
+        method: str = TEXT,
     ) -> None:
         if template and not template.is_file():
             raise HabitusError(f"prompt template: expected a file, found none at {template}")
@@ -47,7 +55,9 @@ class Prompts:
         self._quoted: dict[int, str] = {}
         domain = dataset.domain
         words = {"item": domain.item, "items": domain.items, "do": domain.do, "did": domain.did}
-        self._constants = words | {"n": settings.candidates.N, "k": settings.candidates.K}
+        self._numbered = method == NUMBERS
+        numbers = {"n": settings.candidates.N, "k": settings.candidates.K}
+        self._constants = words | numbers | {"numbered": self._numbered}
 
     def text(self, row: Mapping[str, Any]) -> str:
         """The prompt of one row of the tasks table.
@@ -55,12 +65,15 @@ class Prompts:
         Raises:
             HabitusError: the template fails on it (file and line).
         """
+        candidates: Sequence[str] = self._all_quoted(row["candidates"])
+        if self._numbered:
+            candidates = [f"{number}. {title}" for number, title in enumerate(candidates, start=1)]
         try:
             return self._template.render(
                 self._constants,
                 who=self._who(row["value"] or {}) if row["setup"] in WITH_PERSON else [],
                 history=self._all_quoted(row["history"] or ()) if row["setup"] in WITH_HISTORY else [],
-                candidates=self._all_quoted(row["candidates"]),
+                candidates=candidates,
             )
         except _FAULTS as error:
             raise _template_error(self.path, error) from error
@@ -69,6 +82,10 @@ class Prompts:
         """The prompts of all tasks, in order."""
         rows = tasks.select(["setup", "value", "history", "candidates"])
         return [self.text(row) for batch in rows.to_batches() for row in batch.to_pylist()]
+
+    def titles(self, tasks: pa.Table) -> list[tuple[str, ...]]:
+        """The candidates of all tasks, in order, each as the prompt shows it: a JSON string; not its number."""
+        return [tuple(self._all_quoted(items)) for items in tasks["candidates"].to_pylist()]
 
     def _who(self, value: Mapping[str, str | None]) -> list[tuple[str, str]]:
         return [

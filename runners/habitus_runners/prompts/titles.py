@@ -15,6 +15,8 @@ _HIDDEN = re.compile(
 
 def visible(text: str) -> str:
     """``text`` on one line: line breaks become a space, characters that cannot be seen are dropped."""
+    if text.isascii() and text.isprintable():
+        return text
     return _HIDDEN.sub("", _BREAKS.sub(" ", text))
 
 

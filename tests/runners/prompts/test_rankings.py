@@ -8,7 +8,7 @@ import pytest
 
 from habitus_runners.errors import HabitusError
 from habitus_runners.prompts.parse import PARSER, parse
-from habitus_runners.prompts.rankings import rankings
+from habitus_runners.prompts.rankings import PARSERS, rankings
 from habitus_runners.tables import answers_schema, rankings_schema, tasks_schema
 
 TITLES = [f"Invented {number} ({1950 + number})" for number in range(9)]
@@ -70,3 +70,43 @@ def test_no_answers_give_an_empty_table() -> None:
 def test_an_answer_to_another_study_s_task_is_refused() -> None:
     with pytest.raises(HabitusError, match="3 tasks given, got one to task z"):
         rankings(answers(*ROWS, {"task_id": "z", "text": "[]"}), tasks(), TITLES, N)
+
+
+NUMBERED: list[dict[str, Any]] = [
+    {"task_id": "b", "text": '{"ranking": [4, 1]}', "method": "numbers"},
+    {"task_id": "b", "text": '{"ranking": [4, 1]}', "method": "text"},
+    {"task_id": "b", "text": json.dumps([TITLES[7], TITLES[1]]), "method": "choice"},
+    {"task_id": "b", "text": json.dumps([TITLES[7], TITLES[1]]), "method": "numbers"},
+    {"task_id": "b", "text": json.dumps([TITLES[7].upper(), TITLES[1]]), "method": "logprobs"},
+]
+
+
+def test_each_method_has_its_reader() -> None:
+    table = rankings(answers(*NUMBERED), tasks(), TITLES, N)
+    assert table["ranking"].to_pylist() == [[3, 0], [-1, -1], [3, 0], [3, 0], [3, 0]]
+    assert table["verdict"].to_pylist() == ["ok", "unknown item", "ok", "repaired", "repaired"]
+    assert table["parser"].to_pylist() == ["numbers-1", PARSER, PARSER, "numbers-1", PARSER]
+
+
+def test_answers_are_read_again_by_another_parser() -> None:
+    table = rankings(answers(*NUMBERED), tasks(), TITLES, N, parser="strict")
+    assert table["ranking"].to_pylist() == [[3, 0], [-1, -1], [3, 0], [-1, -1], [0, -1]]
+    assert table["verdict"].to_pylist() == ["ok", "empty", "ok", "empty", "unknown item"]
+    assert set(table["parser"].to_pylist()) == {"strict-titles-1", "strict-numbers-1"}
+
+
+def test_an_unknown_parser_is_refused() -> None:
+    with pytest.raises(HabitusError, match="expected titles or strict, got 'lenient'"):
+        rankings(answers(*NUMBERED), tasks(), TITLES, N, parser="lenient")
+
+
+def test_every_reader_has_its_own_name() -> None:
+    versions = [reader.version for parser in PARSERS.values() for reader in parser]
+    assert len(set(versions)) == len(versions)
+
+
+def test_text_that_is_not_utf_8_is_read_all_the_same() -> None:
+    table = answers({"task_id": "b", "text": ""}, {"task_id": "b", "text": None})
+    texts = pa.array([b"\xff\xed\xa0\x80" + json.dumps([TITLES[7], TITLES[1]]).encode() + b"\xc3", None])
+    table = table.set_column(table.schema.get_field_index("text"), "text", texts.view(pa.string()))
+    assert rankings(table, tasks(), TITLES, N)["ranking"].to_pylist() == [[3, 0], [-1, -1]]

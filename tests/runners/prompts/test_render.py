@@ -53,6 +53,35 @@ def test_prompt_as_stored(setup: str) -> None:
     assert Prompts(dataset(), wanted()).text(row(setup)) == (SNAPSHOTS / f"movies-{setup}.txt").read_text("utf-8")
 
 
+def test_prompt_by_number_as_stored() -> None:
+    text = Prompts(dataset(), wanted(), method="numbers").text(row())
+    assert text == (SNAPSHOTS / "movies-A-numbers.txt").read_text("utf-8")
+
+
+def test_methods_other_than_numbers_share_one_prompt() -> None:
+    texts = {Prompts(dataset(), wanted(), method=method).text(row()) for method in ("text", "choice", "logprobs")}
+    assert texts == {(SNAPSHOTS / "movies-A.txt").read_text("utf-8")}
+
+
+def test_titles_are_those_that_the_prompt_shows() -> None:
+    schema = tasks_schema(K, ("age", "gender"))
+    rows = [dict.fromkeys(schema.names) | {"counts": [0] * K} | row(setup) for setup in "AC"]
+    for method in ("text", "numbers"):
+        prompts = Prompts(dataset(), wanted(), method=method)
+        titles, *_ = prompts.titles(pa.Table.from_pylist(rows, schema))
+        listed = prompts.text(row()).split("Candidates:\n")[1].splitlines()
+        shown = titles if method == "text" else [f"{number}. {title}" for number, title in enumerate(titles, start=1)]
+        assert listed == [*shown]
+        assert [json.loads(title) for title in titles][2] == "A B{{ 1 }}"
+
+
+def test_a_template_that_knows_no_numbers_shows_them_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jinja"
+    path.write_text("Rank {{ n }}:\n{% for title in candidates %}{{ title }}\n{% endfor %}")
+    lines = Prompts(dataset(), wanted(), path, method="numbers").text(row()).splitlines()
+    assert lines[:2] == ["Rank 3:", f"1. {json.dumps(TITLES[5])}"]
+
+
 @pytest.mark.parametrize(
     ("domain", "name"), [(MUSIC, "music"), (Domain("books", "book", "books", "read", "read"), "generic")]
 )
