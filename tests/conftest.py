@@ -1,6 +1,7 @@
 """What all tests share: hypothesis' profile, and where real data lie."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numba
@@ -22,3 +23,16 @@ def real_data() -> Path:
             "HABITUS_DATA is not set: it names a folder with ml-1m.zip and lastfm-1k/, which may not be shipped"
         )
     return Path(folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test writes into the user's own ledger, or sends the user's own key."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("HABITUS_LEDGER", str(home / "ledger.sqlite"))
+        patched.setenv("XDG_STATE_HOME", str(home))
+        patched.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+        for name in ("OPENAI_API_KEY", "HABITUS_API_KEY", "OPENAI_BASE_URL", "AZURE_OPENAI_API_KEY"):
+            patched.delenv(name, raising=False)
+        yield

@@ -106,6 +106,44 @@ class Prompt(Section):
     language: str = "en"
 
 
+class Ask(Section):
+    """What a real model is asked beside the prompt. Every key is part of its answers' identity.
+
+    ``null`` leaves a value to the service. ``extra`` is sent as it is, as in ``{"reasoning_effort": "low"}``.
+    """
+
+    base_url: str | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = 0
+    seed: int | None = 0
+    samples: Positive = 1
+    max_tokens: Positive = 1024
+    logprobs: bool = False
+    extra: dict[str, Any] = {}
+
+
+class Calls(Section):
+    """How fast a service is called and for how much: changes no answer. ``prices`` is a file of the user's own."""
+
+    concurrency: Positive = 64
+    rpm: Positive | None = None
+    tpm: Positive | None = None
+    timeout_s: Annotated[float, Field(gt=0)] = 120
+    deadline_s: Annotated[float, Field(gt=0)] = 1800
+    max_cost: Annotated[float, Field(ge=0)] | None = None
+    prices: str | None = None
+
+
+class Vllm(Section):
+    """How vLLM is started. All but ``memory`` is part of its answers' identity."""
+
+    revision: str | None = None
+    tensor_parallel: Positive = 1
+    dtype: str = "auto"
+    max_model_len: Positive | None = None
+    memory: Annotated[float, Field(gt=0, le=1)] = 0.9
+    engine: dict[str, Any] = {}
+
+
 class Curve(Section):
     """How points become a curve."""
 
@@ -128,14 +166,20 @@ class Settings(Section):
     candidates: Candidates = Candidates()
     target: Target = Target()
     prompt: Prompt = Prompt()
+    ask: Ask = Ask()
+    calls: Calls = Calls()
+    vllm: Vllm = Vllm()
     fill: Literal["chance", "optimistic", "worst", "drop"] = "chance"
     curve: Curve = Curve()
     data: dict[str, Any] = {}
 
     def design(self) -> dict[str, Any]:
-        """Dotted key -> value of everything that tasks and answers depend on: all but scoring and curves."""
-        dumped = self.model_dump(mode="json", exclude={"fill": True, "curve": True, "target": {"alpha"}})
-        return _flat(dumped)
+        """Dotted key -> value of everything that tasks and prompts depend on.
+
+        Left out are scoring and curves, and what is asked of real models: that is in their ``revision``.
+        """
+        later = dict.fromkeys(("fill", "curve", "ask", "calls", "vllm"), True)
+        return _flat(self.model_dump(mode="json", exclude={**later, "target": {"alpha"}}))
 
     def changed(self, overrides: Mapping[str, Any]) -> "Settings":
         """These settings with single dotted keys set anew.

@@ -4,56 +4,84 @@ Tasks and answers are kept: an interrupted study goes on where it stopped. What 
 results, report) is made anew whenever it is asked for.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from habitus_runners import models, report, results, scores, tasks
+from habitus_runners import asking, models, report, results, scores, tasks
+from habitus_runners.datasets import is_config
 from habitus_runners.datasets.dataset import Dataset
 from habitus_runners.errors import HabitusError
-from habitus_runners.models.model import Model, Request
 from habitus_runners.progress import Progress, silent
-from habitus_runners.prompts.rankings import rankings
-from habitus_runners.prompts.render import Prompts
+from habitus_runners.prompts.rankings import DEFAULT, rankings
 from habitus_runners.settings import Settings, validated
 from habitus_runners.storage import RunFolder
-from habitus_runners.tables import answers_schema
 from habitus_runners.tasks.material import peculiarities
+
+if TYPE_CHECKING:
+    from habitus_runners.calls.account import Account
+
+
+class Finished(NamedTuple):
+    """A run's report, None where nothing could be scored; and why models stopped early or what is awaited from them."""
+
+    report: Path | None
+    ends: Sequence[HabitusError] = ()
+
+
+class Command(NamedTuple):
+    """What a run was told, so that it can be resumed without being told again.
+
+    ``models``: names; default: those that make sense for the data set. ``methods``: by which services are asked;
+    default: text. The rest says where data and ledger are; the pipeline itself is given both.
+    """
+
+    models: Sequence[str] = ()
+    methods: Sequence[str] = ()
+    dataset: str = ""
+    source: Path | None = None
+    ledger: Path | None = None
 
 
 def run(
-    folder: RunFolder, dataset: Dataset, wanted: Settings, specs: Sequence[str] = (), *, progress: Progress = silent
-) -> Path:
-    """The whole job, or what is left of it. Returns the report's path.
+    folder: RunFolder,
+    dataset: Dataset,
+    wanted: Settings,
+    command: Command = Command(),  # noqa: B008 - immutable
+    account: "Account | None" = None,
+    *,
+    progress: Progress = silent,
+) -> Finished:
+    """The whole job, or what is left of it. What was answered is scored and reported even if a model stopped early.
 
     Args:
         folder: new, or of an interrupted run of the same study.
         dataset: what is predicted.
         wanted: the study's settings.
-        specs: the models' names; default: those that make sense for the data set.
+        command: whom to ask, and what `habitus resume` needs to know.
+        account: where answers of models that are not simulated are kept; needed by those alone.
         progress: told how far each stage is.
 
     Raises:
         HabitusError: the folder holds another study, a model is unknown, or a stage says what is wrong.
     """
-    chosen = specs or models.defaults(dataset)
-    for spec in chosen:
-        models.check(spec, dataset)
-    _prompts(dataset, wanted)
+    askers = models.askers(command.models, command.methods, dataset)
+    for method in {asker.method for asker in askers}:
+        asking.prompts(dataset, wanted, method)
     with folder.held(new=True):
         make_tasks(folder, dataset, wanted, progress=progress)
-        ask(folder, dataset, chosen, progress=progress)
-        parse(folder, dataset, progress=progress)
+        folder.record(command=_plain(command))
+        ends = asking.ask(folder, dataset, wanted, askers, account, progress=progress)
+        if not parse(folder, dataset, progress=progress):
+            return Finished(None, ends)
         score(folder, progress=progress)
-        return write_report(folder, progress=progress)
+        return Finished(write_report(folder, progress=progress), ends)
 
 
 def make_tasks(folder: RunFolder, dataset: Dataset, wanted: Settings, *, progress: Progress = silent) -> None:
@@ -73,40 +101,38 @@ def make_tasks(folder: RunFolder, dataset: Dataset, wanted: Settings, *, progres
     folder.write("members", drawn.members)
 
 
-def ask(folder: RunFolder, dataset: Dataset, specs: Sequence[str], *, progress: Progress = silent) -> None:
-    """Have every model answer every task, except for answers the folder already holds; written model by model.
-
-    A request that failed is made again, and its new answer takes the failure's place.
+def tasks_of(folder: RunFolder, dataset: Dataset, wanted: Settings, *, progress: Progress = silent) -> pa.Table:
+    """The tasks that a run in this folder has or would have; nothing is written.
 
     Raises:
-        HabitusError: an unknown model, or answers that were given to other prompts or by another revision of a model.
+        HabitusError: the folder holds another study.
     """
-    wanted, table = settings_of(folder), folder.read("tasks")
-    evidence = models.Evidence(dataset, table, folder.read("members"), wanted)
-    chosen = [models.create(spec, evidence, wanted.seed) for spec in dict.fromkeys(specs)]
-    texts = _prompts(dataset, wanted).texts(table)
-    _record_askers(folder, chosen, texts)
-    named = zip(table["task_id"].to_pylist(), texts, strict=True)
-    requests = [Request(row, task_id, text) for row, (task_id, text) in enumerate(named)]
-    answered = folder.read("answers") if folder.has("answers") else answers_schema().empty_table()
-    known = set(answered.filter(pc.is_null(answered["error"]))["answer_id"].to_pylist())
-    for done, model in enumerate(chosen, start=1):
-        missing = [(_answer_id(model, request), request) for request in requests]
-        missing = [(answer_id, request) for answer_id, request in missing if answer_id not in known]
-        if missing:
-            rows = _answer_rows(model, missing)
-            earlier = answered.filter(pc.invert(pc.is_in(answered["answer_id"], rows["answer_id"].combine_chunks())))
-            answered = pa.concat_tables([earlier, rows]).unify_dictionaries()
-            folder.write("answers", answered)
-        progress("answers", done, len(chosen))
+    _refuse_drift(folder, dataset, wanted)
+    return folder.read("tasks") if folder.has("tasks") else tasks.generate(dataset, wanted, progress=progress).tasks
 
 
-def parse(folder: RunFolder, dataset: Dataset, *, progress: Progress = silent) -> None:
-    """Read every answer: the rankings table. Needs the data set for its titles, and no model."""
+def parse(folder: RunFolder, dataset: Dataset, parser: str = DEFAULT, *, progress: Progress = silent) -> int:
+    """Read every answer: the rankings table. Needs the data set for its titles, and no model.
+
+    Args:
+        folder: a run with answers.
+        dataset: that its tasks were drawn from.
+        parser: one of ``prompts.rankings.PARSERS``.
+        progress: told when it is done.
+
+    Returns:
+        How many answers there were to read.
+
+    Raises:
+        HabitusError: an unknown parser, or another data set.
+    """
+    _refuse_drift(folder, dataset, settings_of(folder))
     titles = dataset.items["title"].to_list()
     length = settings_of(folder).candidates.N
-    folder.write("rankings", rankings(folder.read("answers"), folder.read("tasks"), titles, length))
+    read = rankings(folder.read("answers"), folder.read("tasks"), titles, length, parser)
+    folder.write("rankings", read)
     progress("rankings", 1, 1)
+    return int(read.num_rows)
 
 
 def score(folder: RunFolder, changes: Mapping[str, Any] | None = None, *, progress: Progress = silent) -> pa.Table:
@@ -159,47 +185,27 @@ def settings_of(folder: RunFolder) -> Settings:
         ) from None
 
 
-def _record_askers(folder: RunFolder, chosen: Sequence[Model], texts: Sequence[str]) -> None:
-    """Note who is asked what. Answers to other prompts, or of another revision, would be pooled with the new ones."""
-    before = folder.manifest
-    revisions = {model["name"]: model["revision"] for model in before.get("models", [])}
-    asked = {model.name: model.revision for model in chosen}
-    prompts = hashlib.blake2b("\0".join(texts).encode(), digest_size=16).hexdigest()
-    if folder.has("answers"):
-        changed = {"prompts": before["prompts"]} | {name: revisions[name] for name in asked if name in revisions}
-        differences = _differences(changed, {"prompts": prompts, **asked})
-        _refuse(
-            differences,
-            f"{folder.path} holds answers to other requests:",
-            "choose another folder with --out",
+def command_of(folder: RunFolder) -> Command:
+    """What a run was told.
+
+    Raises:
+        HabitusError: there is no run, or it was not begun by the command line.
+    """
+    noted = folder.manifest.get("command") or {}
+    if not noted.get("dataset"):
+        raise HabitusError(
+            f"{folder.path}: expected a run begun with `habitus run`, found none; start it with `habitus run --out`"
         )
-    everyone = [{"name": name, "revision": revision} for name, revision in (revisions | asked).items()]
-    folder.record(models=everyone, prompts=prompts)
+    places = {key: Path(noted[key]) if noted[key] else None for key in ("source", "ledger")}
+    return Command(**{**noted, **places})
 
 
-def _answer_rows(model: Model, missing: Sequence[tuple[str, Request]]) -> pa.Table:
-    given = model.answers([request for _, request in missing])
-    columns: dict[str, list[Any]] = {name: [] for name in answers_schema().names}
-    for (answer_id, request), answer in zip(missing, given, strict=True):
-        if answer.task_id != request.task_id:
-            raise HabitusError(
-                f"{model.name}: expected answers in the order asked, got {answer.task_id} for {request.task_id}"
-            )
-        row = {"answer_id": answer_id, "model": model.name, "method": "text", **answer._asdict()}
-        for name, values in columns.items():
-            values.append(row.get(name))
-    return pa.table([pa.array(columns[field.name], field.type) for field in answers_schema()], schema=answers_schema())
-
-
-def _answer_id(model: Model, request: Request, sample: int = 0) -> str:
-    """Hash of everything that could change the answer."""
-    what = json.dumps([model.name, model.revision, request.task_id, request.prompt, sample])
-    return hashlib.blake2b(what.encode(), digest_size=16).hexdigest()
-
-
-def _prompts(dataset: Dataset, wanted: Settings) -> Prompts:
-    template = Path(wanted.prompt.template) if wanted.prompt.template else None
-    return Prompts(dataset, wanted, template, wanted.prompt.language)
+def _plain(command: Command) -> dict[str, Any]:
+    """As JSON, with paths that hold from any folder."""
+    places = {"source": command.source, "ledger": command.ledger}
+    noted = {key: str(place.resolve()) if place else None for key, place in places.items()}
+    config = str(Path(command.dataset).resolve()) if is_config(command.dataset) else command.dataset
+    return {**command._asdict(), **noted, "dataset": config}
 
 
 def _described(dataset: Dataset, wanted: Settings) -> dict[str, Any]:

@@ -1,24 +1,35 @@
 """What the command line shows: progress, tables, lines. Text from data and models is never read as markup."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pyarrow as pa
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from habitus_runners import paper
 from habitus_runners import progress as reporting
+from habitus_runners.prompts.titles import visible
 from habitus_runners.tables import BIT, POOLED, frame
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from habitus_runners.datasets.dataset import Dataset, Finding
     from habitus_runners.doctor import Check
+    from habitus_runners.estimate import Estimate, Interval
+    from habitus_runners.ledger import Batch
+    from habitus_runners.ledger.listing import Line, Record
     from habitus_runners.reproduction import Figure
+    from habitus_runners.settings import Calls
+
+_LINE_EVERY_S = 15
 
 _console = Console(markup=False, highlight=False, emoji=False)
 
@@ -26,22 +37,31 @@ _console = Console(markup=False, highlight=False, emoji=False)
 def say(line: str) -> None:
     """One line, unbroken, so that a path in it can be copied; nothing if it is empty."""
     if line:
-        _console.print(Text(line), soft_wrap=True)
+        _console.print(_plain(line), soft_wrap=True)
+
+
+def _plain(text: str) -> Text:
+    """Text from data or models: neither markup nor what moves a terminal's cursor."""
+    return Text(visible(text))
 
 
 @contextmanager
 def progress() -> Iterator[reporting.Progress]:
-    """Show how far each stage is: bars on a terminal, one line per finished stage elsewhere."""
+    """Show how far each stage is: bars on a terminal; elsewhere a line per finished stage, and one now and then."""
     columns = (TextColumn("{task.description:>12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    bars = Progress(*columns, console=_console, disable=not _console.is_terminal)
+    notes = TextColumn("{task.fields[note]}", markup=False)
+    bars = Progress(*columns, notes, console=_console, disable=not _console.is_terminal)
     stages: dict[str, TaskID] = {}
+    said: dict[str, float] = {}
 
-    def advance(stage: str, done: int, total: int | None = None) -> None:
+    def advance(stage: str, done: int, total: int | None = None, note: str = "") -> None:
         if stage not in stages:
-            stages[stage] = bars.add_task(stage, total=total)
-        bars.update(stages[stage], completed=done, total=total)
-        if done == total and not _console.is_terminal:
-            say(f"{stage}: {done} of {total}")
+            stages[stage] = bars.add_task(escape(stage), total=total, note="")
+            said[stage] = monotonic()
+        bars.update(stages[stage], completed=done, total=total, note=note)
+        if not _console.is_terminal and (done == total or (note and monotonic() - said[stage] >= _LINE_EVERY_S)):
+            said[stage] = monotonic()
+            say(f"{stage}: {done} of {total}" + (f", {note}" if note else ""))
 
     with bars:
         yield advance
@@ -65,7 +85,7 @@ def show_table_1(manifest: Mapping[str, Any]) -> None:
         table.add_column(f"h = {length}", justify="right", no_wrap=True)
     total = 0
     for level in levels:
-        row = [level]
+        row: list[str | Text] = [_plain(level)]
         for length in lengths:
             kept = sum(d["kept"] for d in manifest["draws"] if d["level"] == level and d["history"] == length)
             total += kept
@@ -84,12 +104,101 @@ def show_results(results: pa.Table, fill: str) -> None:
     say(f"{first['tasks']:,} tasks, mean entropy {_bits(first['entropy'], 3)} bits, empty slots filled by {fill}")
     table = Table()
     for name in ("model", "CE (bits)", "gap (bits)", "skill", "inversion", "valid"):
-        table.add_column(name, justify="left" if name == "model" else "right", no_wrap=True)
+        table.add_column(name, **_column(name))
     for row in rows.iter_rows(named=True):
         inversion = _bits(row["inversion"], 2) if row["outcome"] == "value" else row["outcome"]
         figures = (_bits(row["cross_entropy"], 3), _bits(row["gap"], 3), _number(row["skill"], 3))
-        table.add_row(Text(row["model"]), *figures, inversion, f"{row['validity']:.1%}")
+        table.add_row(_plain(row["model"]), *figures, inversion, f"{row['validity']:.1%}")
     _console.print(table)
+
+
+def show_verdicts(rankings: pa.Table) -> None:
+    """How the answers of each model were read."""
+    counts = frame(rankings.select(["model", "parser", "verdict"])).group_by("model", "parser", "verdict").len()
+    table = Table()
+    for name in ("model", "parser", "verdict", "answers"):
+        table.add_column(name, justify="right" if name == "answers" else "left")
+    for model, parser, verdict, answers in counts.sort(
+        "model", "parser", "len", descending=[False, False, True]
+    ).rows():
+        table.add_row(_plain(model), parser, verdict, f"{answers:,}")
+    _console.print(table)
+
+
+def show_estimates(estimates: "Sequence[Estimate]", calls: "Calls") -> None:
+    """What each model would cost, one block each; an interval as low – middle – high."""
+    for estimate in estimates:
+        known = f"; {estimate.known:,} answers are in the ledger" if estimate.known else ""
+        by = "" if estimate.method == "text" else f" [{estimate.method}]"
+        lines = {
+            f"{estimate.model}{by}": f"{estimate.prompts:,} calls{known}",
+            "tokens in": f"{_interval(estimate.tokens_in, '{:,.0f}')}  ({estimate.tokenizer})",
+            "tokens out": _interval(estimate.tokens_out, "{:,.0f}"),
+            "USD": f"{_interval(estimate.dollars, '{:,.2f}')}  ({estimate.price_source or estimate.why_no_price})",
+            "USD in batches": _interval(estimate.batch_dollars, "{:,.2f}"),
+            "wall time": f"{_interval(estimate.duration_s, '', _clock)}  ({estimate.limit})",
+        }
+        for name, text in lines.items():
+            say(f"{name:>24}  {text}")
+        _show_budget(estimate, calls.max_cost)
+    able = estimates[0].detectable
+    say(
+        f"{'smallest difference':>24}  {able.typical:.3f} in skill between two models on {able.tasks:,} tasks"
+        f" (at most {able.worst:.3f}; two-sided 5 %, power 80 %)"
+    )
+
+
+def _show_budget(estimate: "Estimate", budget: float | None) -> None:
+    from habitus_runners.estimate import affordable  # noqa: PLC0415 - other commands need no estimate
+
+    fitting = affordable(estimate, budget) if budget is not None else None
+    if fitting:
+        say(f"{f'for ${budget:,.2f}':>24}  {_interval(fitting, '{:,.0f}')} of the {estimate.prompts:,} calls")
+
+
+def _interval(interval: "Interval | None", form: str, shown: "Callable[[float], str] | None" = None) -> str:
+    if interval is None:
+        return "–"
+    low, middle, high = ((shown or form.format)(value) for value in interval)
+    return low if low == high else f"{middle}  [{low} to {high}]"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"
+
+
+def show_ledger(path: "Path", lines: "Sequence[Line]", batches: "Sequence[Batch]", repeats: int) -> None:
+    """What was paid for, the orders whose answers are still to come, and what may have been paid for twice."""
+    table = Table()
+    for name in ("model", "answers", "tokens in", "tokens out", "USD", "failures", "last"):
+        table.add_column(name, **_column(name))
+    for line in lines:
+        tokens = (f"{count:,}" if count is not None else "–" for count in (line.tokens_in, line.tokens_out))
+        dollars = _number(line.dollars, 2)
+        table.add_row(_plain(line.model), f"{line.answers:,}", *tokens, dollars, f"{line.failures:,}", line.last or "–")
+    say(f"{path}")
+    _console.print(table)
+    for batch in batches:
+        say(f"batch {batch.batch_id or batch.local}: {batch.model}, {batch.questions:,} answers, {batch.state}")
+    say(f"{repeats:,} calls repeated one whose end is unknown")
+
+
+def show_answer(record: "Record") -> None:
+    """One answer with its question, as text from outside: never as markup."""
+    question, reply = record.question, record.reply
+    about = {
+        "answer": question.answer_id, "model": question.model, "method": question.method, "sample": question.sample,
+        "revision": question.revision, "kept": record.kept, "served": reply.served, "finish": reply.finish_reason,
+        "tokens in": reply.tokens_in, "tokens out": reply.tokens_out, "USD": reply.cost, "seconds": reply.latency_s,
+    }  # fmt: skip
+    for name, value in about.items():
+        say(f"{name:>10}  {'–' if value is None else value}")
+    for name, text in (("prompt", question.prompt), ("text", reply.text)):
+        _console.print(f"\n--- {name}")
+        for line in text.splitlines():
+            say(line)
 
 
 def show_figures(figures: Sequence["Figure"]) -> None:
@@ -98,7 +207,7 @@ def show_figures(figures: Sequence["Figure"]) -> None:
     for name in ("figure", "the method says", "found here"):
         table.add_column(name)
     for figure in figures:
-        table.add_row(Text(figure.name), Text(figure.expected), Text(figure.found))
+        table.add_row(_plain(figure.name), _plain(figure.expected), _plain(figure.found))
     _console.print(table)
 
 
@@ -108,10 +217,15 @@ def show_checks(checks: Sequence["Check"]) -> None:
     for name in ("check", "", "seen"):
         table.add_column(name)
     for check in checks:
-        table.add_row(check.name, Text("ok", "green") if check.good else Text("BAD", "bold red"), Text(check.seen))
+        table.add_row(check.name, Text("ok", "green") if check.good else Text("BAD", "bold red"), _plain(check.seen))
     _console.print(table)
     bad = [check.name for check in checks if not check.good]
     say(f"not as it should be: {', '.join(bad)}" if bad else "all is as it should be")
+
+
+def _column(name: str) -> dict[str, Any]:
+    """A model's name is folded rather than cut; numbers stay in one piece."""
+    return {"overflow": "fold"} if name == "model" else {"justify": "right", "no_wrap": True}
 
 
 def _bits(nats: float | None, digits: int) -> str:

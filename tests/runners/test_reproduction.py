@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pytest
 from tests.reference import pandas_scores
 
-from habitus_runners import datasets, reproduction, study
+from habitus_runners import asking, datasets, models, reproduction, study
 from habitus_runners.columns import fixed
 from habitus_runners.settings import settings
 from habitus_runners.storage import RunFolder
@@ -42,7 +42,8 @@ def run(movielens, tmp_path_factory):
     """A run without its report: four models, one of which leaves slots empty."""
     folder = RunFolder(tmp_path_factory.mktemp("ml") / "run")
     study.make_tasks(folder, movielens, settings())
-    study.ask(folder, movielens, ["random", "popularity", "reversed", "hallucinator"])
+    askers = models.askers(["random", "popularity", "reversed", "hallucinator"], [], movielens)
+    asking.ask(folder, movielens, study.settings_of(folder), askers)
     study.parse(folder, movielens)
     study.score(folder)
     yield folder

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from habitus_runners import cli
+from habitus_runners.cli.options import StudyOptions
 from habitus_runners.datasets import tabular
 from habitus_runners.errors import HabitusError
 from habitus_runners.settings import settings, validated
@@ -56,10 +56,13 @@ def test_settings_of_a_config_apply_and_the_command_line_comes_after_them(tmp_pa
         """
     )
     assert settings(overrides=tabular.overrides(config)) == settings("sound", {"seed": 3, "draws.cap": 5})
-    assert cli._settings(str(config), None, None, None).seed == 3
-    assert cli._settings(str(config), None, None, ["seed=9"]).seed == 9
-    assert cli._settings(str(config), None, 11, ["seed=9"]).seed == 11
-    assert cli._settings(str(config), "paper", None, None) == settings("paper", {"seed": 3, "draws.cap": 5})
+    assert StudyOptions(dataset=str(config)).settings().seed == 3
+    assert StudyOptions(dataset=str(config), set_=["seed=9"]).settings().seed == 9
+    assert StudyOptions(dataset=str(config), seed=11, set_=["seed=9"]).settings().seed == 11
+    assert StudyOptions(dataset=str(config)).settings(ask__base_url="http://x/v1").ask.base_url == "http://x/v1"
+    assert StudyOptions(dataset=str(config), preset="paper").settings() == settings(
+        "paper", {"seed": 3, "draws.cap": 5}
+    )
 
 
 @pytest.mark.parametrize(("length", "needed"), [(0, 0), (1, 1), (3, 2), (5, 3), (10, 6), (20, 12)])

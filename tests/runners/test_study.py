@@ -17,6 +17,7 @@ from habitus_runners.tables import NAMES
 
 CHANGES = {"history.lengths": [0, 2], "draws.cap": 30, "candidates.K": 12, "candidates.N": 4, "curve.window": 5}
 MODELS = ("random", "popularity", "perfect", "refuser", "verbaliser")
+COMMAND = study.Command(MODELS)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def dataset():
 @pytest.fixture(scope="module")
 def finished(dataset, tmp_path_factory):
     folder = RunFolder(tmp_path_factory.mktemp("runs") / "run")
-    study.run(folder, dataset, settings("paper", CHANGES), MODELS)
+    study.run(folder, dataset, settings("paper", CHANGES), COMMAND)
     return folder
 
 
@@ -74,7 +75,7 @@ def test_prose_is_read_as_well_as_json(finished):
 @pytest.mark.usefixtures("no_report")
 def test_the_same_study_gives_the_same_bytes(finished, dataset, tmp_path):
     again = RunFolder(tmp_path / "again")
-    study.run(again, dataset, settings("paper", CHANGES), MODELS)
+    study.run(again, dataset, settings("paper", CHANGES), COMMAND)
     hashes = [{name: entry["sha256"] for name, entry in f.manifest["tables"].items()} for f in (finished, again)]
     assert hashes[0] == hashes[1]
 
@@ -100,8 +101,8 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(finished, dataset, tmp_pa
             raise _InterruptError
 
     with pytest.raises(_InterruptError):
-        study.run(folder, dataset, wanted, MODELS, progress=interrupt)
-    study.run(folder, dataset, wanted, MODELS)
+        study.run(folder, dataset, wanted, COMMAND, progress=interrupt)
+    study.run(folder, dataset, wanted, COMMAND)
     assert folder.manifest["tables"]["results"]["sha256"] == finished.manifest["tables"]["results"]["sha256"]
 
 
@@ -131,9 +132,9 @@ def test_scoring_may_change_alpha_but_not_the_tasks(copy):
 
 def test_another_study_does_not_overwrite(copy, dataset):
     with pytest.raises(HabitusError, match=r"other settings: history.match 3/5 -> 1; choose another folder with --out"):
-        study.run(copy, dataset, settings("paper", CHANGES | {"history.match": "1"}), MODELS)
+        study.run(copy, dataset, settings("paper", CHANGES | {"history.match": "1"}), COMMAND)
     with pytest.raises(HabitusError, match=r"holds a study of world .*, not of world"):
-        study.run(copy, world.load(users=300, items=80, seed=5), settings("paper", CHANGES), MODELS)
+        study.run(copy, world.load(users=300, items=80, seed=5), settings("paper", CHANGES), COMMAND)
 
 
 def test_a_damaged_table_is_refused_and_nothing_is_changed(copy, finished):
@@ -163,7 +164,7 @@ def test_the_same_log_with_other_levels_or_words_is_another_study(copy, dataset,
     other = dataclasses.replace(dataset, **change(dataset))
     assert other.fingerprint == dataset.fingerprint
     with pytest.raises(HabitusError, match=f"{key} of the data set; choose another folder with --out"):
-        study.run(copy, other, settings("paper", CHANGES), MODELS)
+        study.run(copy, other, settings("paper", CHANGES), COMMAND)
 
 
 def test_the_manifest_says_what_was_left_out_or_cannot_be_told_apart(dataset, tmp_path):
@@ -207,5 +208,5 @@ def test_a_wrong_model_or_template_is_named_before_tasks_are_drawn(dataset, tmp_
     wanted = settings("paper", CHANGES | {"prompt.template": str(file) if template else None})
     folder = RunFolder(tmp_path / "run")
     with pytest.raises(HabitusError, match=message):
-        study.run(folder, dataset, wanted, ["random", spec])
+        study.run(folder, dataset, wanted, study.Command(["random", spec]))
     assert not folder.path.exists()

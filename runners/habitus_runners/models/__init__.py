@@ -1,17 +1,17 @@
 """Where models come from: a name, and after a colon its parameter, as in ``mixture:0.3``.
 
-Built in are the baselines and the simulated models. Other packages add theirs under the entry-point group
-``habitus.models``: the entry point is a callable ``(argument: str) -> Model`` (``models/model.py``), called with what
-stands after the first colon, "" if nothing does:
+Built in are the baselines, the simulated models and the services (``services.py``). Other packages add theirs under
+the entry-point group ``habitus.models``: the entry point is a callable ``(argument: str) -> Model``
+(``model.py``), called with what stands after the first colon, "" if nothing does:
 
     [project.entry-points."habitus.models"]
     echo = "my_package:echo"          # habitus run --model echo:anything
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import entry_points
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +19,42 @@ from numpy.typing import NDArray
 from habitus_runners.datasets.dataset import Dataset
 from habitus_runners.datasets.world import World
 from habitus_runners.errors import HabitusError
-from habitus_runners.models import baselines, simulated, writing
+from habitus_runners.model import Model
+from habitus_runners.models import baselines, services, simulated, writing
 from habitus_runners.models.draws import Draws
 from habitus_runners.models.evidence import Evidence
-from habitus_runners.models.model import Model
 from habitus_runners.models.ranker import Ranker
+from habitus_runners.models.services import SERVICES, TEXT
+from habitus_runners.settings import Settings
 
-__all__ = ["GROUP", "RECIPES", "Evidence", "Model", "Recipe", "create", "defaults", "names"]
+if TYPE_CHECKING:
+    from habitus_runners.calls.account import Account
+
+__all__ = ["GROUP", "Asker", "Evidence", "Model", "askers", "called", "create", "defaults", "names"]
 
 GROUP = "habitus.models"
+
+
+class Asker(NamedTuple):
+    """A model, and the method by which it is asked. Both together have a name, a revision and answers of their own."""
+
+    spec: str
+    method: str = TEXT
+
+    @property
+    def kind(self) -> str:
+        """The model's name without its parameter."""
+        return self.spec.partition(":")[0]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether it is computed from the study itself: free, and never kept in the ledger."""
+        return self.kind in RECIPES
+
+    @property
+    def keeps(self) -> bool:
+        """Whether it puts its answers into the ledger itself."""
+        return self.kind in SERVICES and SERVICES[self.kind].keeps
 
 
 class Parameter(NamedTuple):
@@ -93,35 +120,67 @@ def defaults(dataset: Dataset) -> tuple[str, ...]:
     return _ALWAYS + (_WORLD if isinstance(dataset, World) else _REAL)
 
 
-def create(spec: str, evidence: Evidence, seed: int) -> Model:
-    """The model that ``spec`` names.
+def askers(specs: Sequence[str], methods: Sequence[str], dataset: Dataset) -> tuple[Asker, ...]:
+    """Who is asked how: every service by every method, every other model once.
 
     Args:
-        spec: ``NAME`` or ``NAME:PARAMETER``.
-        evidence: of the study it is to answer; models of other packages never see it.
-        seed: of its draws.
+        specs: ``NAME`` or ``NAME:PARAMETER``; none: the defaults of the data set.
+        methods: of the services; none: text.
+        dataset: that they are asked about.
 
     Raises:
-        HabitusError: an unknown name, a parameter out of its range or where none is taken, or a truth that is unknown.
+        HabitusError: an unknown name or method, a parameter out of its range or where none is taken, or a truth that is
+            unknown.
     """
-    check(spec, evidence.dataset)
-    name, _, argument = spec.partition(":")
-    if name in RECIPES:
-        return _built_in(name, argument, evidence, seed)
+    chosen: dict[Asker, None] = {}
+    for spec in specs or defaults(dataset):
+        _check(spec, tuple(methods), dataset)
+        called = spec.partition(":")[0] in SERVICES
+        chosen |= dict.fromkeys(Asker(spec, method) for method in (methods if called and methods else [TEXT]))
+    return tuple(chosen)
+
+
+def create(asker: Asker, evidence: Evidence, account: "Account | None" = None) -> Model:
+    """The model that ``asker`` names.
+
+    Args:
+        asker: of ``askers``.
+        evidence: of the study it is to answer; services and models of other packages never see it.
+        account: shared by all models that cost; needed by services alone.
+
+    Raises:
+        HabitusError: whatever the model needs and does not have.
+    """
+    if asker.simulated:
+        _, _, argument = asker.spec.partition(":")
+        return _built_in(asker.kind, argument, evidence, evidence.settings.seed)
+    if account is None:
+        raise HabitusError(f"model {asker.spec}: expected an account to keep its answers in, got none")
+    return called(asker, evidence.settings, account)
+
+
+def called(asker: Asker, settings: Settings, account: "Account") -> Model:
+    """The model that ``asker`` names, which is no simulated one: it knows nothing of a study.
+
+    Raises:
+        HabitusError: whatever the model needs and does not have.
+    """
+    name, _, argument = asker.spec.partition(":")
+    if name in SERVICES:
+        return services.create(name, argument, asker.method, settings, account)
     (entry, *_) = entry_points(group=GROUP, name=name)
     model: Model = entry.load()(argument)
     return model
 
 
-def check(spec: str, dataset: Dataset) -> None:
-    """Refuse what ``create`` would refuse, before anything else is done for it.
-
-    Raises:
-        HabitusError: see ``create``.
-    """
+def _check(spec: str, methods: tuple[str, ...], dataset: Dataset) -> None:
     name, _, argument = spec.partition(":")
+    if name in SERVICES:
+        services.check(name, argument, methods)
+        return
     if name not in names(dataset) and name not in RECIPES:
-        raise HabitusError(f"model: expected one of {', '.join(names(dataset))}, got {spec!r}")
+        called = (f"{service}:{about.parameter}" for service, about in SERVICES.items())
+        raise HabitusError(f"model: expected one of {', '.join((*names(dataset), *called))}, got {spec!r}")
     recipe = RECIPES.get(name)
     if recipe is None:
         return

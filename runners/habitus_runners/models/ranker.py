@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from habitus_runners.errors import HabitusError
+from habitus_runners.model import Answer, Request
 from habitus_runners.models.draws import Draws
 from habitus_runners.models.evidence import Evidence
-from habitus_runners.models.model import Answer, Request
 from habitus_runners.models.writing import Writer
 
 Preferences = Callable[[Evidence, Draws], NDArray[np.float64]]
