@@ -93,6 +93,7 @@ def test_a_used_up_quota_stops_the_run_and_resume_ends_it(shell_of):
         refused = [call for call in server.calls if call.status == 429]
         assert 1 <= len(refused) <= 4
         assert "Report: run/report.html" in done.stdout
+        assert "have answered a part: openai:tiny 20." in (shell.folder / "run" / "report.html").read_text()
         assert sum(row["error"] is None for row in shell.answers() if row["model"] == "openai:tiny") == 20
     with FaultServer(port=int(server.url.split(":")[2][:-3])) as healed:
         done = shell.habitus("resume")

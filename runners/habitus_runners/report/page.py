@@ -51,6 +51,7 @@ def _texts(
 ) -> dict[str, Any]:
     models = [result["model"] for result in summary.ranked(numbers, POOLED)]
     return {
+        "unfinished": summary.unfinished(numbers),
         "headline": summary.headline(numbers, manifest["dataset"]["domain"]["did"]),
         "results": summary.results(numbers),
         "by_setup": summary.by_setup(numbers),

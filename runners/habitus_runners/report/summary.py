@@ -192,17 +192,30 @@ def _draws(draws: Sequence[Mapping[str, Any]], levels: Sequence[str]) -> Table:
 def headline(study: Study, did: str) -> str:
     """Best and worst model by skill in one sentence; models that see the answer compete only among themselves."""
     known = [row for row in ranked(study, POOLED) if row["skill"] is not None]
-    rows = [row for row in known if row["model"].partition(":")[0] not in SEE_THE_ANSWER] or known
+    whole = [row for row in known if row["tasks"] == study.tasks.height] or known
+    rows = [row for row in whole if row["model"].partition(":")[0] not in SEE_THE_ANSWER] or whole
     if not rows:
         return "No model has a skill: no task left room between its entropy and chance."
     best, worst = ((row["model"], f"(skill {number(row['skill'])})") for row in (rows[0], rows[-1]))
     tasks = f"on {rows[0]['tasks']:,} tasks"
     if len(rows) == 1:
         return f"{best[0]} predicts what these groups {did} {tasks} {best[1]}."
-    aside = f" (and {len(known) - len(rows)} that are shown the answer)" if len(rows) < len(known) else ""
+    aside = f" (and {len(whole) - len(rows)} that are shown the answer)" if len(rows) < len(whole) else ""
     return (
         f"Of {len(rows)} models{aside}, {best[0]} predicts best what these groups {did} {best[1]} "
         f"and {worst[0]} worst {worst[1]}, {tasks}."
+    )
+
+
+def unfinished(study: Study) -> str:
+    """The models that answered some of the tasks alone, in one sentence; empty where there are none."""
+    total = study.tasks.height
+    some = [f"{row['model']} {row['tasks']:,}" for row in ranked(study, POOLED) if row["tasks"] < total]
+    return (
+        f"Of {total:,} tasks some models have answered a part: {', '.join(some)}. Their figures are of other tasks than"
+        " those of the rest, and are not to be compared until all are answered."
+        if some
+        else ""
     )
 
 

@@ -56,6 +56,15 @@ def test_models_that_see_the_answer_do_not_make_the_headline() -> None:
     assert summary.headline(only, "watched") == "perfect predicts what these groups watched on 143 tasks (skill 1.00)."
 
 
+def test_models_that_answered_a_part_are_named_and_make_no_headline() -> None:
+    study = _study(simulate({"good": 0.5, "bad": 3.0}, per_cell=5))
+    assert not summary.unfinished(study)
+    fewer = pl.when(pl.col("model") == "good").then(7).otherwise("tasks")
+    study = study._replace(results=study.results.with_columns(tasks=fewer))
+    assert "some models have answered a part: good 7. " in summary.unfinished(study)
+    assert summary.headline(study, "watched").startswith("bad predicts")
+
+
 def test_models_that_see_the_answer_are_those_that_exist() -> None:
     assert set(RECIPES) >= summary.SEE_THE_ANSWER
     assert summary.SEE_THE_ANSWER.isdisjoint({"random", "popularity", "group-popularity", "item-knn", "refuser"})
