@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from habitus_runners import models
+from habitus_runners.calls import replies
 from habitus_runners.datasets.dataset import Dataset
 from habitus_runners.errors import Awaited, HabitusError, Stopped
 from habitus_runners.model import Answer, Model, Request, TokenLogprob, answer_id
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from habitus_runners.calls.account import Account
-    from habitus_runners.ledger import Ledger, Reply
+    from habitus_runners.ledger import Ledger
 
 _Early = Stopped | Awaited | KeyboardInterrupt
 
@@ -160,7 +161,8 @@ def _from_ledger(asker: models.Asker, model: Model, missing: Sequence[Wanted], a
     keeper = None if asker.keeps else _Keeper(account.ledger, model, asker.method)
     given = _asked(model, unknown, keeper) if unknown else Outcome({})
     known = account.ledger.known(by_id)
-    return given._replace(answers={**given.answers, **{key: _answer(reply) for key, reply in known.items()}})
+    kept = {key: replies.answer(by_id[key], reply) for key, reply in known.items()}
+    return given._replace(answers={**given.answers, **kept})
 
 
 class _Keeper:
@@ -217,12 +219,6 @@ def _storable(answer: Answer) -> Answer:
 
 def _utf8(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
-
-
-def _answer(reply: "Reply") -> Answer:
-    """An answer as the ledger gives it back; which task it belongs to is known by its id."""
-    given = {name: value for name, value in reply._asdict().items() if name in Answer._fields}
-    return Answer("", **given)
 
 
 def _table(model: Model, asker: models.Asker, answers: Sequence[tuple[Wanted, Answer]]) -> pa.Table:

@@ -122,11 +122,15 @@ class Ask(Section):
 
 
 class Calls(Section):
-    """How fast a service is called and for how much: changes no answer. ``prices`` is a file of the user's own."""
+    """How fast a service is called and for how much: changes no answer.
+
+    ``enqueued_tokens``: in batches that have not ended, as the service allows. ``prices``: a file of the user's own.
+    """
 
     concurrency: Positive = 64
     rpm: Positive | None = None
     tpm: Positive | None = None
+    enqueued_tokens: Positive | None = None
     timeout_s: Annotated[float, Field(gt=0)] = 120
     deadline_s: Annotated[float, Field(gt=0)] = 1800
     max_cost: Annotated[float, Field(ge=0)] | None = None

@@ -5,7 +5,6 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -13,10 +12,12 @@ from filelock import FileLock, Timeout
 from habitus_runners import prices
 from habitus_runners.calls.account import Account
 from habitus_runners.calls.outcomes import Failure
+from habitus_runners.calls.replies import answer
 from habitus_runners.errors import HabitusError, Stopped
 from habitus_runners.ledger import Question, Reply
-from habitus_runners.model import Answer, Request, TokenLogprob, answer_id
-from habitus_runners.models.openai_api import client, keys, wire
+from habitus_runners.model import Answer, Request, answer_id
+from habitus_runners.models.openai_api import client, wire
+from habitus_runners.models.openai_api.access import access
 from habitus_runners.models.openai_api.batches import lines
 from habitus_runners.models.openai_api.batches.errand import Errand, Means
 from habitus_runners.models.openai_api.batches.files import Limits, Part
@@ -104,7 +105,7 @@ class BatchModel:
         }
         orders = Orders(self._account.ledger, service, self._wire.endpoint.url, self.name, self.revision)
         harvester = Harvester(self._account.ledger, service, self._reply)
-        return Errand(questions, Means(orders, harvester, line, self._worst, LIMITS, self._account))
+        return Errand(questions, Means(orders, harvester, line, self._worst, self._limits(), self._account))
 
     def _reply(self, completion: Mapping[str, Any]) -> Reply | None:
         try:
@@ -132,49 +133,22 @@ class BatchModel:
         finally:
             lock.release()
 
+    def _limits(self) -> Limits:
+        return LIMITS._replace(tokens=LIMITS.tokens or self._settings.calls.enqueued_tokens)
+
     def _known(self, asked: Mapping[str, Sequence[Request]]) -> Iterator[Answer]:
         keys = iter(asked)
         while some := list(islice(keys, _READ_AT_ONCE)):
             for key, reply in self._account.ledger.known(some).items():
                 for request in asked[key]:
-                    yield _answer(request, reply)
+                    yield answer(request, reply)
 
 
 def create(argument: str, method: str, settings: Settings, length: int, account: Account) -> BatchModel:
     """The model behind `openai-batch:NAME`.
 
-    Args:
-        argument: the model as the service knows it.
-        method: ``text`` or ``numbers``.
-        settings: ``ask.*`` and ``calls.*`` count.
-        length: N, of the list that is asked for.
-        account: whose ledger keeps orders and answers, and whose purse pays.
-
     Raises:
-        HabitusError: no such base URL, no key, or a limit in dollars for a model whose price is unknown.
+        HabitusError: see ``access``.
     """
-    endpoint = client.endpoint(settings.ask.base_url)
-    keys.api_key(endpoint.url)
-    file = settings.calls.prices
-    price = prices.find(argument, endpoint.url, Path(file) if file else None)
-    if price is None and account.purse.limit is not None:
-        raise HabitusError(
-            f"--max-cost: expected a known price of {argument}, found none; give one in a file (calls.prices), as in"
-            f' ["{argument}"] input = 0.15, output = 0.60 in USD per million tokens'
-        )
-    return BatchModel(wire.Wire(argument, method, length, settings.ask, endpoint), settings, account, price)
-
-
-def _answer(request: Request, reply: Reply) -> Answer:
-    logprobs = reply.token_logprobs
-    return Answer(
-        request.task_id,
-        reply.text,
-        reply.finish_reason,
-        reply.tokens_in,
-        reply.tokens_out,
-        reply.cost,
-        reply.latency_s,
-        sample=request.sample,
-        token_logprobs=None if logprobs is None else [TokenLogprob(*pair) for pair in logprobs],
-    )
+    found = access(argument, method, settings, length, account)
+    return BatchModel(found.wire, settings, account, found.price)

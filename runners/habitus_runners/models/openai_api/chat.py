@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
@@ -16,10 +15,11 @@ from habitus_runners.calls.account import Account
 from habitus_runners.calls.dispatch import Called, Ended, Inquiry, Reach, Worst, dispatch
 from habitus_runners.calls.interrupts import first_interrupt
 from habitus_runners.calls.outcomes import Failure
-from habitus_runners.errors import HabitusError
+from habitus_runners.calls.replies import answer
 from habitus_runners.ledger import Question, Reply
-from habitus_runners.model import Answer, Request, TokenLogprob, answer_id
-from habitus_runners.models.openai_api import client, keys, wire
+from habitus_runners.model import Answer, Request, answer_id
+from habitus_runners.models.openai_api import client, wire
+from habitus_runners.models.openai_api.access import access
 from habitus_runners.settings import Settings
 
 _BYTES_PER_TOKEN = 2
@@ -102,45 +102,19 @@ class Chat:
 
 
 def create(argument: str, method: str, settings: Settings, length: int, account: Account) -> Chat:
-    """The model that a service knows as ``argument``.
-
-    Args:
-        argument: the model's name.
-        method: ``text`` or ``numbers``.
-        settings: ``ask`` and ``calls``.
-        length: N, of the lists.
-        account: shared by all paid models.
+    """The model behind `openai:NAME`.
 
     Raises:
-        HabitusError: no such base URL, no key, or a limit in dollars for a model whose price is unknown.
+        HabitusError: see ``access``.
     """
-    endpoint = client.endpoint(settings.ask.base_url)
-    keys.api_key(endpoint.url)
-    file = settings.calls.prices
-    price = prices.find(argument, endpoint.url, Path(file) if file else None)
-    if price is None and account.purse.limit is not None:
-        raise HabitusError(
-            f"--max-cost: expected a known price of {argument}, found none; give one in a file (calls.prices), as in"
-            f' ["{argument}"] input = 0.15, output = 0.60 in USD per million tokens'
-        )
-    return Chat(wire.Wire(argument, method, length, settings.ask, endpoint), settings, account, price)
+    found = access(argument, method, settings, length, account)
+    return Chat(found.wire, settings, account, found.price)
 
 
 def _answer(request: Request, outcome: Reply | Failure) -> Answer:
     if isinstance(outcome, Failure):
         return Answer(request.task_id, "", finish_reason="error", error=str(outcome), sample=request.sample)
-    pairs = outcome.token_logprobs
-    return Answer(
-        request.task_id,
-        outcome.text,
-        outcome.finish_reason,
-        outcome.tokens_in,
-        outcome.tokens_out,
-        outcome.cost,
-        outcome.latency_s,
-        sample=request.sample,
-        token_logprobs=None if pairs is None else [TokenLogprob(*pair) for pair in pairs],
-    )
+    return answer(request, outcome)
 
 
 def _run(work: Callable[[Callable[[Callable[[], None]], None]], Coroutine[Any, Any, T]]) -> T:

@@ -1,6 +1,5 @@
 """API keys: from the environment or a keyring alone, held as secrets, taken out of whatever is shown or written."""
 
-import ipaddress
 import os
 import re
 from urllib.parse import quote, urlsplit
@@ -55,14 +54,6 @@ def official(host: str) -> bool:
 def azure(host: str) -> bool:
     """Whether a host is Azure's, which takes the key in a header of its own."""
     return host.endswith((".azure.com", ".azure.us", ".azure.cn"))
-
-
-def loopback(host: str) -> bool:
-    """Whether a host is this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def remembered(secret: str) -> SecretStr:
