@@ -172,12 +172,12 @@ def _clock(seconds: float) -> str:
 def show_ledger(path: "Path", lines: "Sequence[Line]", batches: "Sequence[Batch]", repeats: int) -> None:
     """What was paid for, the orders whose answers are still to come, and what may have been paid for twice."""
     table = Table()
-    for name in ("model", "answers", "tokens in", "tokens out", "USD", "failures", "last"):
+    for name in ("model", "answers", "tokens in / out", "USD", "failures", "last"):
         table.add_column(name, **_column(name))
     for line in lines:
-        tokens = (f"{count:,}" if count is not None else "–" for count in (line.tokens_in, line.tokens_out))
+        tokens = " / ".join(f"{count:,}" if count is not None else "–" for count in (line.tokens_in, line.tokens_out))
         dollars = _number(line.dollars, 2)
-        table.add_row(_plain(line.model), f"{line.answers:,}", *tokens, dollars, f"{line.failures:,}", line.last or "–")
+        table.add_row(_plain(line.model), f"{line.answers:,}", tokens, dollars, f"{line.failures:,}", line.last or "–")
     say(f"{path}")
     _console.print(table)
     for batch in batches:
