@@ -36,6 +36,7 @@ def _looks() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "engine, threads", _threads
     yield "temporary folder", lambda: _writable(Path(tempfile.gettempdir()))
     yield "current folder", lambda: _writable(Path.cwd())
+    yield "ledger", _ledger
 
 
 def _guarded(name: str, look: Callable[[], str]) -> Check:
@@ -76,3 +77,19 @@ def _threads() -> str:
 def _writable(folder: Path) -> str:
     with tempfile.NamedTemporaryFile(dir=folder):
         return f"{folder} is writable"
+
+
+def _ledger() -> str:
+    """Read all of it: what was paid for must still be what came."""
+    from habitus_runners.ledger import Ledger, default_path  # noqa: PLC0415 - loaded only where it is looked at
+    from habitus_runners.ledger.listing import damage, summary  # noqa: PLC0415 - as above
+
+    place = default_path()
+    if not place.is_file():
+        return f"none yet; the first answer that costs makes {place}"
+    with Ledger(place) as opened:
+        found = damage(opened)
+        answers = sum(line.answers for line in summary(opened))
+    if found:
+        raise ArithmeticError(f"{place}: {'; '.join(found[:3])}")
+    return f"{place}: {answers:,} answers, each as it came"

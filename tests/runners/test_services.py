@@ -193,6 +193,20 @@ def test_the_ledger_is_looked_at_sealed_and_thinned_out(shell_of):
     assert shell.habitus("ledger", "show", "0").stderr.startswith("habitus: ")
 
 
+def test_the_doctor_finds_an_answer_that_is_not_what_came(shell_of):
+    with FaultServer() as server:
+        shell = shell_of(server)
+        assert shell.run().returncode == 0
+    assert shell.habitus("doctor").returncode == 0
+    words = str(shell.answers()[0]["text"]).split('"')[1].encode()
+    content = shell.ledger.read_bytes()
+    assert words in content
+    shell.ledger.write_bytes(content.replace(words, words[::-1]))
+    sick = shell.habitus("doctor")
+    assert sick.returncode == 1
+    assert "not as it should be: ledger" in sick.stdout
+
+
 def test_answers_are_read_again_without_a_call(shell_of):
     with FaultServer() as server:
         shell = shell_of(server)
