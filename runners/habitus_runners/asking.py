@@ -86,6 +86,8 @@ def ask(
     tasks = folder.read("tasks")
     evidence = models.Evidence(dataset, tasks, folder.read("members"), wanted)
     chosen = [(asker, models.create(asker, evidence, account)) for asker in askers]
+    for _, model in chosen:
+        getattr(model, "ready", _always)()
     by_method = {method: requests(dataset, wanted, tasks, method) for method in {asker.method for asker in askers}}
     _record(folder, [model for _, model in chosen], by_method)
     ends: list[HabitusError] = []
@@ -98,6 +100,10 @@ def ask(
         ends += [early] if early else []
         progress("answers", done, len(chosen))
     return ends
+
+
+def _always() -> None:
+    """Most models need nothing before they can be asked."""
 
 
 def requests(dataset: Dataset, settings: Settings, tasks: pa.Table, method: str) -> list[Request]:

@@ -43,7 +43,11 @@ class Answer(NamedTuple):
 
 
 class Model(Protocol):
-    """A source of answers. ``revision`` changes whenever the same request could be answered otherwise."""
+    """A source of answers. ``revision`` changes whenever the same request could be answered otherwise.
+
+    It may have a method ``ready()``, called before any model is asked anything, which raises a HabitusError if it could
+    not be asked: a key is missing, say.
+    """
 
     @property
     def name(self) -> str:

@@ -26,12 +26,12 @@ class Shell:
     """A user's folder: commands run in it, with a key and a ledger of its own."""
 
     def __init__(self, folder: Path, url: str) -> None:
-        self.folder, self.url = folder, url
+        self.folder, self.url, self.key = folder, url, KEY
         self.ledger = folder / "ledger.sqlite"
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """A command, under way."""
-        environment = os.environ | {"HABITUS_API_KEY": KEY, "HABITUS_LEDGER": str(self.ledger)}
+        environment = os.environ | {"HABITUS_API_KEY": self.key, "HABITUS_LEDGER": str(self.ledger)}
         command = [sys.executable, "-m", "habitus_runners", *arguments]
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         environment["XDG_STATE_HOME"] = str(self.folder)
@@ -115,6 +115,20 @@ def test_max_cost_is_never_passed(shell_of):
         estimate = shell.habitus("estimate", *shell.running(*priced)[1:])
         assert estimate.returncode == 0, estimate.stderr
         assert f"{sum(server.paid.values())} answers are in the ledger" in estimate.stdout
+
+
+def test_an_estimate_needs_no_key_and_a_run_says_so_before_anything_is_asked(shell_of):
+    with FaultServer() as server:
+        shell = shell_of(server)
+        assert shell.run().returncode == 0
+        calls, shell.key = len(server.calls), ""
+        estimate = shell.habitus("estimate", *SMALL, "--model", "openai:gpt-4o-mini")
+        assert estimate.returncode == 0, estimate.stderr
+        assert "smallest difference" in estimate.stdout
+        run = shell.habitus("run", *SMALL, "--model", "openai:gpt-4o-mini", "--out", "other")
+        assert run.returncode == 1
+        assert run.stderr.startswith("habitus: expected an API key for api.openai.com in HABITUS_API_KEY")
+        assert len(server.calls) == calls
 
 
 def test_batches_are_ordered_and_collected(shell_of):

@@ -1,4 +1,4 @@
-"""What every way of asking a service needs first: its endpoint, a key, the form of requests, a price."""
+"""What every way of asking a service needs first: its endpoint, the form of requests, a price. The key comes later."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 from habitus_runners import prices
 from habitus_runners.calls.account import Account
 from habitus_runners.errors import HabitusError
-from habitus_runners.models.openai_api import client, keys, wire
+from habitus_runners.models.openai_api import client, wire
 from habitus_runners.settings import Settings
 
 
@@ -28,10 +28,9 @@ def access(argument: str, method: str, settings: Settings, length: int, account:
         account: whose purse may have a limit.
 
     Raises:
-        HabitusError: no such base URL, no key, or a limit in dollars for a model whose price is unknown.
+        HabitusError: no such base URL, or a limit in dollars for a model whose price is unknown.
     """
     endpoint = client.endpoint(settings.ask.base_url)
-    keys.api_key(endpoint.url)
     file = settings.calls.prices
     price = prices.find(argument, endpoint.url, Path(file) if file else None)
     if price is None and account.purse.limit is not None:

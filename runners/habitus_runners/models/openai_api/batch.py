@@ -57,6 +57,10 @@ class BatchModel:
         self._settings = settings
         self._price = price
 
+    def ready(self) -> None:
+        """Raise what would stop it before anything is asked: a key that is missing."""
+        self._wire.ready()
+
     def answers(self, requests: Sequence[Request]) -> Iterator[Answer]:
         """The answers that have come, after ordering those that nobody has ordered yet.
 
@@ -64,13 +68,6 @@ class BatchModel:
             Awaited: at the end, while answers are on order.
             Stopped: at the end, if some could not be ordered or collected.
         """
-        return self._answers(requests, ordering=True)
-
-    def collect(self, requests: Sequence[Request]) -> Iterator[Answer]:
-        """The answers that have come; orders nothing. Raises as ``answers`` does."""
-        return self._answers(requests, ordering=False)
-
-    def _answers(self, requests: Sequence[Request], *, ordering: bool) -> Iterator[Answer]:
         asked: dict[str, list[Request]] = {}
         for request in requests:
             asked.setdefault(answer_id(self, request), []).append(request)
@@ -81,7 +78,7 @@ class BatchModel:
             errand = self._errand(asked, Service(hasty, calls.deadline_s))
             try:
                 with self._alone():
-                    errand.run(ordering=ordering)
+                    errand.run()
                     end = errand.end()
             except HabitusError as early:
                 end = early

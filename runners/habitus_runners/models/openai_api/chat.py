@@ -53,6 +53,10 @@ class Chat:
         self._wire, self._settings, self._account, self._price = wire, settings, account, price
         self._transport = transport
 
+    def ready(self) -> None:
+        """Raise what would stop it before anything is asked: a key that is missing."""
+        self._wire.ready()
+
     def answers(self, requests: Sequence[Request]) -> Iterator[Answer]:
         """Ask everything that the ledger does not know, then yield what came, in the order of the requests.
 

@@ -44,6 +44,14 @@ class Wire(NamedTuple):
         spec = f"{kind}:{self.model}"
         return spec if self.method == TEXT else f"{spec} [{self.method}]"
 
+    def ready(self) -> None:
+        """Look for the key.
+
+        Raises:
+            HabitusError: there is none.
+        """
+        keys.api_key(self.endpoint.url)
+
     def revision(self) -> str:
         """Canonical JSON of everything beside the prompt that can change an answer."""
         ask = self.ask.model_dump(mode="json", exclude={"base_url", "samples"})

@@ -37,7 +37,7 @@ def requests(number):
     ]
 
 
-def ask(server, folder, number=10, *, method="text", collect=False, limit=None, **changes):
+def ask(server, folder, number=10, *, method="text", limit=None, **changes):
     """One run's call: a new model on the folder's ledger."""
     wanted = settings("paper", {"ask.base_url": server.url, "calls.deadline_s": 20, "calls.timeout_s": 10, **changes})
     notes = []
@@ -50,7 +50,7 @@ def ask(server, folder, number=10, *, method="text", collect=False, limit=None, 
         model = batch.create("m", method, wanted, 3, Account(ledger, Purse(limit), progress))
         answers, end = [], None
         try:
-            answers.extend(model.collect(requests(number)) if collect else model.answers(requests(number)))
+            answers.extend(model.answers(requests(number)))
         except HabitusError as early:
             end = early
     return Outcome(answers, end, notes)

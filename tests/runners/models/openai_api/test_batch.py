@@ -83,19 +83,11 @@ def test_what_is_on_order_is_awaited_then_collected_and_ordered_once(tmp_path, m
         assert first.end.status == 4
         assert str(first.end) == "awaiting 10 answers in 3 batches; `habitus collect` fetches them"
         assert first.answers == []
-        outcomes = [ask(server, tmp_path, collect=number % 2 == 1) for number in range(4)]
+        outcomes = [ask(server, tmp_path) for _ in range(4)]
         assert [type(outcome.end) for outcome in outcomes] == [Awaited, Awaited, type(None), type(None)]
         assert len(outcomes[-1].good) == 10
         assert ordered(server) == 3
         assert set(server.generated.values()) == {1}
-
-
-def test_collecting_orders_nothing(tmp_path):
-    with FaultServer(batches=[BatchEnd("expired", answered=0.5)]) as server:
-        nothing = ask(server, tmp_path, collect=True)
-        assert isinstance(nothing.end, Stopped)
-        assert nothing.answers == []
-        assert ordered(server) == 0
 
 
 def test_partial_results_are_given_while_the_rest_is_awaited(tmp_path):

@@ -52,7 +52,7 @@ class Errand:
         self._limits = means.limits
         self._reserved: dict[str, float] = {}
 
-    def run(self, *, ordering: bool = True) -> None:
+    def run(self) -> None:
         """Bring home and order, until nothing is missing or nothing more can be done now.
 
         Raises:
@@ -63,7 +63,7 @@ class Errand:
         if missing := self._missing():
             self._means.orders.search(missing)
         self._collect()
-        for _ in range(ROUNDS if ordering else 0):
+        for _ in range(ROUNDS):
             missing = self._missing()
             if not missing or not self._place(missing):
                 return
