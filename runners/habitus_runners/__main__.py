@@ -12,7 +12,8 @@ DEBUG = "--debug"
 def main() -> int:
     """Run the command line.
 
-    Exit status: 0 done, 1 an error that was explained, 3 a model stopped early, 4 answers are awaited, 130 interrupted.
+    Exit status: 0 done, 1 an error that was explained, 3 a model stopped early, 4 answers are awaited, 5 some requests
+    failed, 130 interrupted.
     """
     arguments = [argument for argument in sys.argv[1:] if argument != DEBUG]
     try:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from habitus_runners import models
 from habitus_runners.calls import replies
 from habitus_runners.datasets.dataset import Dataset
-from habitus_runners.errors import Awaited, HabitusError, Stopped
+from habitus_runners.errors import Awaited, HabitusError, Incomplete, Stopped
 from habitus_runners.model import Answer, Model, Request, TokenLogprob, answer_id
 from habitus_runners.models.services import TEXT
 from habitus_runners.progress import Progress, silent
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from habitus_runners.calls.account import Account
     from habitus_runners.ledger import Ledger
 
-_Early = Stopped | Awaited | KeyboardInterrupt
+_Early = Stopped | Awaited | Incomplete | KeyboardInterrupt
 
 
 class Wanted(NamedTuple):
@@ -77,7 +77,7 @@ def ask(
         progress: told how many models are done.
 
     Returns:
-        Why models stopped before they had answered everything, or what is awaited from them.
+        Why models did not answer everything, or what is awaited from them.
 
     Raises:
         HabitusError: answers are there that were given to other prompts or by another revision of a model.
@@ -156,7 +156,14 @@ def _answered(
     replaced = {one.row for one in missing}
     kept = table.filter(pa.array([key not in replaced for key in _row_keys(table)], pa.bool_()))
     folder.write("answers", pa.concat_tables([kept, _table(model, asker, answers)]).unify_dictionaries())
-    return given.early
+    return given.early or _incomplete(model, [answer.error for _, answer in answers if answer.error is not None])
+
+
+def _incomplete(model: Model, errors: Sequence[str]) -> Incomplete | None:
+    if not errors:
+        return None
+    some = f"requests that failed: {len(errors):,}, as in: {errors[0]}"
+    return Incomplete(f"{model.name}: {some}; `habitus resume` asks again")
 
 
 def _from_ledger(asker: models.Asker, model: Model, missing: Sequence[Wanted], account: "Account") -> Outcome:

@@ -13,6 +13,12 @@ class Stopped(HabitusError):  # noqa: N818 - an end that is told, not a fault
     status = 3
 
 
+class Incomplete(HabitusError):  # noqa: N818 - as above
+    """Some requests failed, each for a reason of its own; the others were answered."""
+
+    status = 5
+
+
 class Awaited(HabitusError):  # noqa: N818 - as above
     """Nothing is wrong: answers were ordered, and are to be collected later."""
 

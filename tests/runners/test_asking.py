@@ -120,7 +120,9 @@ def test_an_answer_to_nothing_is_refused(folder, dataset, scripted, monkeypatch)
 
 def test_a_missing_answer_is_a_failure(folder, dataset, scripted, monkeypatch):
     monkeypatch.setattr(scripted["a"], "answers", lambda asked: (Answer(one.task_id, "[]") for one in asked[1:]))
-    _ask(folder, dataset, ["a"])
+    (end,) = _ask(folder, dataset, ["a"])
+    assert end.status == 5
+    assert str(end) == "a: requests that failed: 1, as in: no answer came; `habitus resume` asks again"
     assert _errors(folder)["a"][0] == "no answer came"
     assert set(_errors(folder)["a"][1:]) == {None}
 

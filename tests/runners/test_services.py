@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from habitus_runners.faults import BatchEnd, FaultServer, Mixture, Ok, Quota, Status, TooMany
+from habitus_runners.faults import BadRequest, BatchEnd, FaultServer, Mixture, Ok, Quota, Status, TooMany
 
 SMALL = (
     "--set=data.users=300", "--set=data.items=80", "--set=candidates.K=12", "--set=candidates.N=4",
@@ -81,6 +81,18 @@ def test_every_question_is_answered_once_whatever_the_service_does(shell_of):
             assert text in done.stdout
             assert text in (shell.folder / "run" / "report.html").read_text()
     assert shell.ledger.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_prompt_that_is_refused_fails_alone_and_is_said(shell_of):
+    with FaultServer(lambda asked: BadRequest(code="content_filter") if asked.number == 30 else Ok()) as server:
+        shell = shell_of(server)
+        done = shell.run()
+        assert done.returncode == 5
+        assert done.stderr.startswith("habitus: openai:tiny: requests that failed: 1, as in: 400 content_filter")
+        assert "Report: run/report.html" in done.stdout
+        assert shell.habitus("resume").returncode == 0
+        assert {row["error"] for row in shell.answers()} == {None}
+        assert set(server.paid.values()) == {1}
 
 
 def test_a_used_up_quota_stops_the_run_and_resume_ends_it(shell_of):
