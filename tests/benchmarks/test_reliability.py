@@ -44,7 +44,8 @@ for number, line in enumerate(Path(questions).read_text().splitlines()):
         except urllib.error.HTTPError as error:
             if error.code == 401:
                 sys.exit(error.read().decode())
-    Path(results).write_text(json.dumps(answers))
+    Path(results + ".new").write_text(json.dumps(answers))
+    Path(results + ".new").replace(results)
 known = {json.loads(line)["prompt"]: answers[n] for n, line in enumerate(Path(questions).read_text().splitlines())}
 Path(cache).parent.mkdir(exist_ok=True)
 Path(cache).write_text(json.dumps(known))
