@@ -6,6 +6,7 @@ which keeps what was paid for: the run's table is a view of it, written whenever
 
 import hashlib
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -173,7 +174,7 @@ def _from_ledger(asker: models.Asker, model: Model, missing: Sequence[Wanted], a
     unknown = {key: request for key, request in by_id.items() if key not in known}
     keeper = None if asker.keeps else _Keeper(account.ledger, model, asker.method)
     given = _asked(model, unknown, keeper) if unknown else Outcome({})
-    known = account.ledger.known(by_id)
+    known |= account.ledger.known(unknown)
     kept = {key: replies.answer(by_id[key], reply) for key, reply in known.items()}
     return given._replace(answers={**given.answers, **kept})
 
@@ -183,7 +184,7 @@ class _Keeper:
 
     def __init__(self, ledger: "Ledger", model: Model, method: str) -> None:
         self._ledger, self._model, self._method = ledger, model, method
-        self._last: Future[None] | None = None
+        self._waiting: deque[Future[None]] = deque()
 
     def keep(self, key: str, request: Request, answer: Answer) -> None:
         from habitus_runners.ledger import Question, Reply  # noqa: PLC0415 - a run of simulated models has no ledger
@@ -191,13 +192,13 @@ class _Keeper:
         question = Question(key, self._model.name, self._model.revision, self._method, request.prompt, request.sample)
         given = answer._asdict()
         reply = Reply(**{name: given[name] for name in Reply._fields if name in given})
-        if self._last and self._last.done():
-            self._last.result()
-        self._last = self._ledger.keep_soon([(question, reply)])
+        while self._waiting and self._waiting[0].done():
+            self._waiting.popleft().result()
+        self._waiting.append(self._ledger.keep_soon([(question, reply)]))
 
     def finish(self) -> None:
-        if self._last:
-            self._last.result()
+        while self._waiting:
+            self._waiting.popleft().result()
 
 
 def _asked(model: Model, unknown: Mapping[str, Request], keeper: _Keeper | None = None) -> Outcome:

@@ -1,6 +1,7 @@
 """Asking models: who is asked what and with which seed, which answers are kept, and which are asked for again."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 
 import pytest
 
@@ -155,6 +156,23 @@ def test_an_answer_that_was_paid_for_serves_every_run(folder, dataset, scripted,
     _ask(other, dataset, ["a", "b"], account)
     assert len(scripted["a"].asked) == asked == len(scripted["b"].asked)
     assert other.read("answers").to_pylist()[:asked] == folder.read("answers").to_pylist()
+
+
+@pytest.mark.usefixtures("scripted")
+def test_an_answer_that_cannot_be_kept_is_never_passed_over(folder, dataset, account, monkeypatch):
+    keep_soon, kept = account.ledger.keep_soon, []
+
+    def second_fails(pairs):
+        kept.append(pairs)
+        if len(kept) != 2:
+            return keep_soon(pairs)
+        failed = Future()
+        failed.set_exception(HabitusError("the disk is full"))
+        return failed
+
+    monkeypatch.setattr(account.ledger, "keep_soon", second_fails)
+    with pytest.raises(HabitusError, match="the disk is full"):
+        _ask(folder, dataset, ["a"], account)
 
 
 def test_a_simulated_model_is_not_in_the_ledger(folder, dataset, account):
