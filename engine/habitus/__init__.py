@@ -3,7 +3,7 @@
 `import habitus` costs NumPy alone; Numba is loaded by the first function that computes.
 """
 
-from habitus import aggregation, curves, entropy, interactions, resampling, sampling, uncertainty
+from habitus import aggregation, curves, entropy, interactions, members, resampling, sampling, shrinkage, uncertainty
 from habitus.scoring import Scores, Skill, bounded_skill, cross_entropy, score, score_values, skill
 
 __all__ = [
@@ -15,10 +15,12 @@ __all__ = [
     "curves",
     "entropy",
     "interactions",
+    "members",
     "resampling",
     "sampling",
     "score",
     "score_values",
+    "shrinkage",
     "skill",
     "uncertainty",
 ]
