@@ -3,7 +3,20 @@
 `import habitus` costs NumPy alone; Numba is loaded by the first function that computes.
 """
 
-from habitus import aggregation, curves, entropy, interactions, members, resampling, sampling, shrinkage, uncertainty
+from habitus import (
+    aggregation,
+    curves,
+    entropy,
+    interactions,
+    inversion,
+    members,
+    permutation,
+    proxies,
+    resampling,
+    sampling,
+    shrinkage,
+    uncertainty,
+)
 from habitus.scoring import Scores, Skill, bounded_skill, cross_entropy, score, score_values, skill
 
 __all__ = [
@@ -15,7 +28,10 @@ __all__ = [
     "curves",
     "entropy",
     "interactions",
+    "inversion",
     "members",
+    "permutation",
+    "proxies",
     "resampling",
     "sampling",
     "score",

@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 
 from habitus.resampling import Reals, patterns
 
+# Doubles between arrays of scratch. LLVM adds up in another order where an array that is written begins within some 256
+# bytes of one that is read, so that the last bit would depend on where memory happened to be free.
+_GAP = 128
+
 
 class Smoother:
     """Lines around every place of an ascending grid; see ``curves.lowess`` for what they are."""
@@ -37,7 +41,8 @@ class Smoother:
 
         out = np.full((len(weights), len(y), len(self._grid)), math.nan)
         points = len(order)
-        scratch = (*(np.empty(points + 2) for _ in range(5)), np.empty((len(y), points + 1)))
+        apart = np.empty((5, points + 2 + _GAP))[:, : points + 2]
+        scratch = (*apart, np.empty((len(y), points + 1)))
         across, up = x[order], np.ascontiguousarray(y[:, order])
         kernels.smooths(across, up, order, weights, self._grid, self._fraction, self._whole, scratch, out)
         return out

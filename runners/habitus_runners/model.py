@@ -5,6 +5,14 @@ from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
+# Built-in models whose answers are made from the target, and which therefore win or lose by construction.
+SEE_THE_ANSWER = frozenset(
+    {
+        *("perfect", "reversed", "held-out-half", "mixture", "noisy", "breakpoint", "sampler", "verbaliser"),
+        *("duplicator", "hallucinator", "memoriser", "oracle", "demography-oracle", "history-oracle"),
+    }
+)
+
 
 class Request(NamedTuple):
     """One prompt to be answered.

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypedDict
 
 from pydantic import (
     AfterValidator,
@@ -34,6 +34,7 @@ def _distinct(values: tuple[int, ...]) -> tuple[int, ...]:
 
 Share = Annotated[Fraction, BeforeValidator(_fraction), PlainSerializer(str, return_type=str), Field(gt=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
+Estimator = Literal["plug-in", "miller-madow", "grassberger", "chao-shen", "james-stein", "dirichlet", "nsb"]
 Lengths = Annotated[tuple[Annotated[int, Field(ge=0, le=255)], ...], AfterValidator(_distinct)]
 
 
@@ -93,10 +94,26 @@ class Candidates(Section):
 
 
 class Target(Section):
-    """What a group's behaviour is taken to be."""
+    """What a group's behaviour is taken to be.
+
+    ``smoothing``: add ``alpha`` (default 1/K) to every count, or shrink towards the behaviour of the population, as far
+    as the data say (empirical Bayes). ``estimator``: of the entropy against which curves are drawn; ``plug-in`` is the
+    entropy of the smoothed target.
+    """
 
     kind: Literal["incidence", "user_mean", "events"] = "incidence"
     alpha: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] | None = None
+    smoothing: Literal["alpha", "population"] = "alpha"
+    estimator: Estimator = "plug-in"
+
+
+class Users(Section):
+    """How the users of a group are parted into those who say what is likely and those who judge.
+
+    ``split``: 0 lets all do both; R is the number of random halves over which scores are averaged.
+    """
+
+    split: Annotated[int, Field(ge=0, le=1000)] = 0
 
 
 class Prompt(Section):
@@ -148,12 +165,37 @@ class Vllm(Section):
     engine: dict[str, Any] = {}
 
 
-class Curve(Section):
-    """How points become a curve."""
+class Polynomial(TypedDict):
+    """How a curve of the kind ``polynomial`` is drawn."""
 
-    bins: Positive = 200
+    bins: int
+    window: int
+    degree: int
+
+
+class Curve(Section):
+    """How points become a curve; both kinds are always drawn, ``kind`` is the one that the headline is about.
+
+    ``polynomial``: of ``degree`` through rolling means of ``window`` of ``bins``; ``lowess``: of the raw tasks, with
+    windows of ``fraction`` of them.
+    """
+
+    kind: Literal["polynomial", "lowess"] = "polynomial"
+    bins: Annotated[int, Field(ge=1, le=100_000)] = 200
     window: Positive = 30
     degree: Annotated[int, Field(ge=2, le=8)] = 4
+    fraction: Annotated[float, Field(gt=0, le=1)] = 0.2
+
+    @property
+    def polynomial(self) -> "Polynomial":
+        """The arguments of ``habitus.curves.curve``."""
+        return {"bins": self.bins, "window": self.window, "degree": self.degree}
+
+
+class Uncertainty(Section):
+    """How sure a figure is: ``resamples`` of users and tasks together, 0 for none."""
+
+    resamples: Annotated[int, Field(ge=0, le=100_000)] = 200
 
 
 class Settings(Section):
@@ -169,21 +211,30 @@ class Settings(Section):
     draws: Draws = Draws()
     candidates: Candidates = Candidates()
     target: Target = Target()
+    users: Users = Users()
     prompt: Prompt = Prompt()
     ask: Ask = Ask()
     calls: Calls = Calls()
     vllm: Vllm = Vllm()
     fill: Literal["chance", "optimistic", "worst", "drop"] = "chance"
     curve: Curve = Curve()
+    uncertainty: Uncertainty = Uncertainty()
     data: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _users_are_known(self) -> Self:
+        if self.users.split and self.target.kind == "events":
+            raise ValueError("users.split must be 0 with target.kind events: what each user did how often is not kept")
+        return self
 
     def design(self) -> dict[str, Any]:
         """Dotted key -> value of everything that tasks and prompts depend on.
 
         Left out are scoring and curves, and what is asked of real models: that is in their ``revision``.
         """
-        later = dict.fromkeys(("fill", "curve", "ask", "calls", "vllm"), True)
-        return _flat(self.model_dump(mode="json", exclude={**later, "target": {"alpha"}}))
+        later = dict.fromkeys(("fill", "users", "curve", "uncertainty", "ask", "calls", "vllm"), True)
+        scored = {"alpha", "smoothing", "estimator"}
+        return _flat(self.model_dump(mode="json", exclude={**later, "target": scored}))
 
     def changed(self, overrides: Mapping[str, Any]) -> "Settings":
         """These settings with single dotted keys set anew.
@@ -201,8 +252,10 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "group": {"min_users": 6},
         "draws": {"rule": "quota"},
         "candidates": {"rule": "quintiles", "sets": 20},
-        "target": {"kind": "user_mean"},
+        "target": {"kind": "user_mean", "smoothing": "population", "estimator": "nsb"},
+        "users": {"split": 10},
         "setups": "views",
+        "curve": {"kind": "lowess"},
     },
 }
 

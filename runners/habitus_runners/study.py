@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
-from habitus_runners import asking, models, report, results, scores, tasks
+from habitus_runners import asking, intervals, models, report, results, scores, tasks
 from habitus_runners.datasets import is_config
 from habitus_runners.datasets.dataset import Dataset
 from habitus_runners.errors import HabitusError
 from habitus_runners.progress import Progress, silent
 from habitus_runners.prompts.rankings import DEFAULT, rankings
+from habitus_runners.proxies import proxy_tests
 from habitus_runners.settings import Settings, validated
 from habitus_runners.storage import RunFolder
+from habitus_runners.tasks import Tasks
 from habitus_runners.tasks.material import peculiarities
 
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ def run(
     with folder.held(new=True):
         make_tasks(folder, dataset, wanted, progress=progress)
         folder.record(command=_plain(command))
+        judge_proxies(folder, dataset, progress=progress)
         ends = asking.ask(folder, dataset, wanted, askers, account, progress=progress)
         if not parse(folder, dataset, progress=progress):
             return Finished(None, ends)
@@ -101,14 +104,31 @@ def make_tasks(folder: RunFolder, dataset: Dataset, wanted: Settings, *, progres
     folder.write("members", drawn.members)
 
 
-def tasks_of(folder: RunFolder, dataset: Dataset, wanted: Settings, *, progress: Progress = silent) -> pa.Table:
-    """The tasks that a run in this folder has or would have; nothing is written.
+def judge_proxies(folder: RunFolder, dataset: Dataset, *, progress: Progress = silent) -> None:
+    """Do the proxies tell anything at all about people? Noted in the manifest, once per run.
+
+    Raises:
+        HabitusError: another data set.
+    """
+    wanted = settings_of(folder)
+    _refuse_drift(folder, dataset, wanted)
+    if "proxies" not in folder.manifest:
+        tables = folder.read("tasks"), folder.read("members")
+        found = proxy_tests(dataset, *tables, wanted, seed=wanted.seed, progress=progress)
+        flat = [row._asdict() | {name: getattr(row, name)._asdict() for name in ("size", "activity")} for row in found]
+        folder.record(proxies=flat)
+
+
+def tasks_of(folder: RunFolder, dataset: Dataset, wanted: Settings, *, progress: Progress = silent) -> Tasks:
+    """The tasks and members that a run in this folder has or would have; nothing is written.
 
     Raises:
         HabitusError: the folder holds another study.
     """
     _refuse_drift(folder, dataset, wanted)
-    return folder.read("tasks") if folder.has("tasks") else tasks.generate(dataset, wanted, progress=progress).tasks
+    if folder.has("tasks") and folder.has("members"):
+        return Tasks(folder.read("tasks"), folder.read("members"), folder.manifest["draws"])
+    return tasks.generate(dataset, wanted, progress=progress)
 
 
 def parse(folder: RunFolder, dataset: Dataset, parser: str = DEFAULT, *, progress: Progress = silent) -> int:
@@ -155,11 +175,13 @@ def score(folder: RunFolder, changes: Mapping[str, Any] | None = None, *, progre
         _refuse(_differences(wanted.design(), changed.design()), "scoring cannot change", "start a new run for it")
         wanted = changed
     table = folder.read("tasks")
-    scored = scores.score(table, folder.read("rankings"), wanted)
-    folder.record(settings=wanted.model_dump(mode="json"))
+    people, answered = folder.read("members"), folder.read("rankings")
+    scored = scores.score(table, people, answered, wanted)
+    folder.record(settings=wanted.model_dump(mode="json"), habitus=version("habitus"))
     folder.write("scores", scored)
     progress("scores", 1, 1)
-    summary = results.summarise(table, scored, wanted)
+    sure = intervals.Study(table, people, answered, wanted).rows() if wanted.uncertainty.resamples else ()
+    summary = results.summarise(table, scored, wanted, sure)
     folder.write("results", summary)
     progress("results", 1, 1)
     return summary

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 import pyarrow as pa
 
-VERSION = "1"
+VERSION = "2"
 POOLED = "all"  # in the results table's setup, level or history: over every value
 BIT = math.log(2)  # in nats, the unit of every table
+INTERVALS = ("skill", "gap", "inversion", "lowess_inversion")  # figures of the results table that have one
 NAMES = ("tasks", "members", "answers", "rankings", "scores", "results")
 
 
@@ -38,13 +39,18 @@ def tasks_schema(candidates: int, attributes: Sequence[str]) -> pa.Schema:
             "candidates": pa.list_(pa.int32(), candidates),
             "counts": pa.list_(pa.int32(), candidates),
             "target": pa.list_(pa.float64(), candidates),
+            "population": pa.list_(pa.int32(), candidates),
             "group_size": pa.int32(),
             "activity": pa.float64(),
             "parts": pa.struct([("never", pa.int16()), ("interacted", pa.int16())]),
             "order": pa.int16(),
             "seed": pa.uint64(),
         },
-        units={"activity": "mean interactions per user of the group", "target": "probability"},
+        units={
+            "activity": "mean interactions per user of the group",
+            "target": "probability",
+            "population": "users of the whole data set",
+        },
     )
 
 
@@ -93,8 +99,12 @@ def rankings_schema(length: int) -> pa.Schema:
 
 
 def scores_schema() -> pa.Schema:
-    """One row per ranking, fill and alpha, in nats."""
-    nats = dict.fromkeys(("entropy", "cross_entropy", "chance", "worst"), "nats")
+    """One row per ranking, fill and alpha, in nats.
+
+    ``entropy`` is the estimate against which curves are drawn; ``best``, ``ceiling``, ``chance`` and ``worst`` are
+    the cross-entropies of the target's own order, of what the target is shrunk to, of random lists and of the worst.
+    """
+    nats = dict.fromkeys(("entropy", "cross_entropy", "best", "ceiling", "chance", "worst"), "nats")
     return _schema(
         "scores",
         {
@@ -105,6 +115,8 @@ def scores_schema() -> pa.Schema:
             "alpha": pa.float64(),
             "entropy": pa.float64(),
             "cross_entropy": pa.float64(),
+            "best": pa.float64(),
+            "ceiling": pa.float64(),
             "chance": pa.float64(),
             "worst": pa.float64(),
             "valid": pa.int16(),
@@ -114,34 +126,33 @@ def scores_schema() -> pa.Schema:
 
 
 def results_schema() -> pa.Schema:
-    """One row per model, fill, alpha and slice of the tasks; ``all`` in setup, level or history pools over it."""
-    nats = ("entropy", "cross_entropy", "chance", "worst", "gap", "inversion")
+    """One row per model, fill, alpha and slice of the tasks; ``all`` in setup, level or history pools over it.
+
+    ``NAME_low`` and ``NAME_high`` are ends of an interval of 95 %, users and tasks resampled; ``user_sd`` and
+    ``task_sd`` what either contributes to skill. Area has none: it depends on the range of the entropies, which grows
+    with the tasks. The inversion is that of the polynomial, ``lowess_inversion`` that of the smooth of raw tasks if
+    ``two_lines``, the larger p of a falling and then rising cross-entropy, is below 5 %; and ``..._share`` in how many
+    resamples there is one. ``trend`` is how skill changes per nat of entropy.
+    """
+    nats = ("entropy", "cross_entropy", "best", "chance", "worst", "gap", "inversion", "lowess_inversion")
+    ends = [f"{name}_{end}" for name in INTERVALS for end in ("low", "high")]
+    curve = ("inversion", "inversion_share", "lowess_inversion", "lowess_inversion_share")
+    figures = (*nats[:6], "skill", "bounded_skill", "area", "ceiling", "user_sd", "task_sd", *curve, *ends)
+    tests = ("two_lines", "trend", "trend_p", "validity")
     return _schema(
         "results",
         {
-            "model": _category(),
-            "fill": _category(),
+            **dict.fromkeys(("model", "fill"), _category()),
             "alpha": pa.float64(),
-            "setup": _category(),
-            "level": _category(),
-            "history": _category(),
-            "tasks": pa.int32(),
-            "excluded": pa.int32(),
-            "dropped": pa.int32(),
-            "entropy": pa.float64(),
-            "cross_entropy": pa.float64(),
-            "chance": pa.float64(),
-            "worst": pa.float64(),
-            "gap": pa.float64(),
-            "skill": pa.float64(),
-            "bounded_skill": pa.float64(),
-            "area": pa.float64(),
-            "ceiling": pa.float64(),
-            "inversion": pa.float64(),
-            "outcome": _category(),
-            "validity": pa.float64(),
+            **dict.fromkeys(("setup", "level", "history"), _category()),
+            **dict.fromkeys(("tasks", "excluded", "dropped"), pa.int32()),
+            **dict.fromkeys((*figures, *tests), pa.float64()),
+            **dict.fromkeys(("outcome", "lowess_outcome"), _category()),
         },
-        units=dict.fromkeys(nats, "nats") | {"area": "ratio", "ceiling": "ratio", "validity": "share of slots"},
+        units=dict.fromkeys(
+            (*nats, *(f"{name}_{end}" for name in INTERVALS if name in nats for end in ("low", "high"))), "nats"
+        )
+        | {"area": "ratio", "ceiling": "skill", "validity": "share of slots", "trend": "skill per nat"},
     )
 
 

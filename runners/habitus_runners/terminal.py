@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pyarrow as pa
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -15,21 +16,25 @@ from rich.text import Text
 
 from habitus_runners import paper
 from habitus_runners import progress as reporting
+from habitus_runners.model import SEE_THE_ANSWER
 from habitus_runners.prompts.titles import visible
+from habitus_runners.significance import p_text
 from habitus_runners.tables import BIT, POOLED, frame
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from habitus_runners.comparison import Comparison, Pair
     from habitus_runners.datasets.dataset import Dataset, Finding
     from habitus_runners.doctor import Check
     from habitus_runners.estimate import Estimate, Interval
     from habitus_runners.ledger import Batch
     from habitus_runners.ledger.listing import Line, Record
     from habitus_runners.reproduction import Figure
-    from habitus_runners.settings import Calls
+    from habitus_runners.settings import Calls, Settings
 
 _LINE_EVERY_S = 15
+_FEW_PAIRS = 10
 
 _console = Console(markup=False, highlight=False, emoji=False)
 
@@ -96,20 +101,89 @@ def show_table_1(manifest: Mapping[str, Any]) -> None:
     say(f"{total:,} tasks" + (f"; the paper has {sum(map(sum, theirs.values())):,}" if theirs else ""))
 
 
-def show_results(results: pa.Table, fill: str) -> None:
+def show_results(results: pa.Table, settings: "Settings") -> None:
     """One line per model, all tasks together, best skill first; bits."""
     everything = pl.all_horizontal(pl.col("setup", "level", "history") == POOLED)
-    rows = frame(results).filter(everything & (pl.col("fill") == fill)).sort("skill", descending=True, nulls_last=True)
+    rows = (
+        frame(results)
+        .filter(everything & (pl.col("fill") == settings.fill))
+        .sort("skill", descending=True, nulls_last=True)
+    )
     first = rows.row(0, named=True)
-    say(f"{first['tasks']:,} tasks, mean entropy {_bits(first['entropy'], 3)} bits, empty slots filled by {fill}")
+    entropy = _bits(first["entropy"], 3)
+    say(f"{first['tasks']:,} tasks, mean entropy {entropy} bits, empty slots filled by {settings.fill}")
     table = Table()
-    for name in ("model", "CE (bits)", "gap (bits)", "skill", "inversion", "valid"):
+    kind = "lowess_" if settings.curve.kind == "lowess" else ""
+    for name in ("model", "skill", "95 %", "gap", "inversion", "valid"):
         table.add_column(name, **_column(name))
     for row in rows.iter_rows(named=True):
-        inversion = _bits(row["inversion"], 2) if row["outcome"] == "value" else row["outcome"]
-        figures = (_bits(row["cross_entropy"], 3), _bits(row["gap"], 3), _number(row["skill"], 3))
-        table.add_row(_plain(row["model"]), *figures, inversion, f"{row['validity']:.1%}")
+        turn = _bits(row[f"{kind}inversion"], 2) if row[f"{kind}outcome"] == "value" else row[f"{kind}outcome"]
+        ends = (_number(row[f"skill_{end}"], 3) for end in ("low", "high"))
+        figures = (_number(row["skill"], 3), " to ".join(ends), _bits(row["gap"], 3), turn)
+        table.add_row(_plain(row["model"]), *figures, f"{row['validity']:.1%}")
     _console.print(table)
+    say(f"gap and inversion ({settings.curve.kind}) in bits; noise ceiling of skill {_number(first['ceiling'], 3)}")
+
+
+def show_comparison(found: "Comparison") -> None:
+    """The ranking, how its neighbours differ (all pairs, where they are few), and whether that could be chance."""
+    from habitus_runners.comparison import sentence, verdict  # noqa: PLC0415 - other commands compare nothing
+
+    drawn = "all" if found.exact else "random"
+    say(
+        f"{found.tasks:,} tasks that all answered, in {found.clusters:,} clusters; {found.flips:,} {drawn} sign flips;"
+        f" p after Holm's correction over {len(found.pairs):,} pairs"
+    )
+    if found.left_out:
+        say(f"{found.left_out:,} tasks left out, not answered by {', '.join(found.lacking)}")
+    _show_ranking(found)
+    _show_pairs(found, found.pairs if len(found.pairs) <= _FEW_PAIRS else found.neighbours)
+    for pair in found.neighbours:
+        say(f"- {sentence(pair, found.tasks)}")
+    say(verdict(found))
+
+
+def _show_ranking(found: "Comparison") -> None:
+    """The models, best first, each with whom it is told apart from, by place."""
+    decided = {frozenset((pair.first, pair.second)) for pair in found.pairs if pair.decided}
+    names, table = [model.name for model in found.models], Table()
+    for name in ("", "model", "CE (bits)", "gap (bits)", "skill", f"beside 1 to {len(names)}"):
+        table.add_column(name, **_column(name))
+    for place, model in enumerate(found.models):
+        told = (
+            "=" if {model.name, other} not in decided else "+" if at > place else "-" for at, other in enumerate(names)
+        )
+        beside = "".join("." if other == model.name else sign for other, sign in zip(names, told, strict=True))
+        figures = (_number(value, 3) for value in (model.cross_entropy, model.gap, model.skill))
+        table.add_row(f"{place + 1}", _plain(model.name + " *" * (model.kind in SEE_THE_ANSWER)), *figures, beside)
+    _console.print(table)
+    say("beside each: + better, - worse, = not told apart")
+    say(
+        "* is shown the answer: better or worse by construction"
+        if any(m.kind in SEE_THE_ANSWER for m in found.models)
+        else ""
+    )
+
+
+def _show_pairs(found: "Comparison", pairs: "Sequence[Pair]") -> None:
+    """Pairs by their places in the ranking: how they differ, and what that rests on."""
+    from habitus_runners.comparison import bits  # noqa: PLC0415 - other commands compare nothing
+
+    places = {model.name: place for place, model in enumerate(found.models, 1)}
+    table = Table(box=SIMPLE, pad_edge=False, collapse_padding=True)  # in 80 columns
+    for name in ("pair", "CE (bits)", "95 %", "p", "won/tied/lost", "least"):
+        table.add_column(name, **_column(name))
+    for pair in pairs:
+        table.add_row(
+            f"{places[pair.first]} : {places[pair.second]}",
+            bits(pair.difference),
+            f"{bits(pair.low)} to {bits(pair.high)}",
+            p_text(pair.adjusted).removeprefix("p ").removeprefix("= "),
+            "/".join(f"{count:,}" for count in (pair.wins, pair.ties, pair.losses)),
+            bits(pair.detectable),
+        )
+    _console.print(table)
+    say("least: the smallest difference, in bits, that so many tasks could have shown (two-sided 5 %, power 80 %)")
 
 
 def show_verdicts(rankings: pa.Table) -> None:
@@ -233,4 +307,4 @@ def _bits(nats: float | None, digits: int) -> str:
 
 
 def _number(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
+    return "–" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"

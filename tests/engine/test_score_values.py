@@ -62,6 +62,21 @@ def test_held_out_weights_decide_the_expectation() -> None:
     assert_allclose(found, [0.6 * L[0] + 0.4 * L[1], 0.4 * L[0] + 0.6 * L[1]], **close)
 
 
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["chance", "optimistic", "worst"]))
+def test_the_order_of_candidates_of_equal_value_means_nothing(seed: int, fill: Fill) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.integers(1, 4, 9).astype(float)
+    weights = rng.random(9)
+    listed = np.where(rng.random(4) < 0.3, -1, rng.permutation(9)[:4])
+    order = rng.permutation(9)
+    shuffled = np.where(listed < 0, -1, np.argsort(order)[listed])
+    parts = weights[None] / weights.sum(), values[None] / values.sum()
+    found = habitus.score_values(*parts, listed[None], fill=fill)
+    again = habitus.score_values(*(part[:, order] for part in parts), shuffled[None], fill=fill)
+    for name in ("entropy", "chance", "worst", "cross_entropy"):
+        assert_allclose(getattr(again, name), getattr(found, name), rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("weights", "values", "kind", "message"),
     [

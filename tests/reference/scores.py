@@ -31,14 +31,26 @@ def completed(values: Sequence[float], listed: Sequence[int]) -> list[int]:
     return [*listed, *(i for i in descending(values) if i not in listed)]
 
 
+def shared(weights: Sequence[float], values: Sequence[float], listed: Sequence[int]) -> list[float]:
+    """Candidates that are not listed weigh as much as others of the same value do in the mean."""
+    mine = list(weights)
+    for value in set(values):
+        tied = [i for i in range(len(values)) if values[i] == value and i not in listed]
+        for i in tied:
+            mine[i] = math.fsum(weights[j] for j in tied) / len(tied)
+    return mine
+
+
 def optimistic(weights: Sequence[float], values: Sequence[float], ranking: Sequence[int]) -> float:
-    return of_order(weights, values, completed(values, [i for i in ranking if i != -1]))
+    listed = [i for i in ranking if i != -1]
+    return of_order(shared(weights, values, listed), values, completed(values, listed))
 
 
 def filled_worst(weights: Sequence[float], values: Sequence[float], ranking: Sequence[int]) -> float:
     listed = [i for i in ranking if i != -1]
     rest = [i for i in reversed(descending(values)) if i not in listed]
-    return optimistic(weights, values, listed + rest[: len(ranking) - len(listed)])
+    filled = listed + rest[: len(ranking) - len(listed)]
+    return of_order(shared(weights, values, listed), values, completed(values, filled))
 
 
 def filled_by_chance(weights: Sequence[float], values: Sequence[float], ranking: Sequence[int]) -> float:
@@ -48,6 +60,7 @@ def filled_by_chance(weights: Sequence[float], values: Sequence[float], ranking:
     k, n = len(listed), len(ranking) - len(listed)
     R = len(values) - k
     terms = [weights[i] * L[r] for r, i in enumerate(listed)]
+    weights = shared(weights, values, listed)
     rest = [weights[i] for i in descending(values) if i not in listed]
     if n:
         terms.append(math.fsum(rest) / R * math.fsum(L[k : k + n]))

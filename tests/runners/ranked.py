@@ -19,6 +19,7 @@ class Ranked(NamedTuple):
 
     settings: Settings
     tasks: pa.Table
+    members: pa.Table
     rankings: pa.Table
     scores: pa.Table
 
@@ -30,7 +31,7 @@ class Ranked(NamedTuple):
     def scored_with(self, **changes: object) -> "Ranked":
         """The same rankings, scored with other settings (``target__alpha=2.0``)."""
         wanted = self.settings.changed({key.replace("__", "."): value for key, value in changes.items()})
-        return self._replace(settings=wanted, scores=scores.score(self.tasks, self.rankings, wanted))
+        return self._replace(settings=wanted, scores=scores.score(self.tasks, self.members, self.rankings, wanted))
 
 
 @cache
@@ -42,9 +43,9 @@ def study(kind: str) -> Ranked:
     """
     changes = {"history.lengths": [0, 2], "draws.cap": 40, "candidates.K": K, "candidates.N": N, "target.kind": kind}
     wanted = settings("paper", changes)
-    table = tasks.generate(world.load(users=300, items=80), wanted).tasks
+    table, members, _ = tasks.generate(world.load(users=300, items=80), wanted)
     rankings = _rankings(table)
-    return Ranked(wanted, table, rankings, scores.score(table, rankings, wanted))
+    return Ranked(wanted, table, members, rankings, scores.score(table, members, rankings, wanted))
 
 
 def _rankings(table: pa.Table) -> pa.Table:

@@ -78,7 +78,7 @@ def test_doctor_finds_nothing_wrong():
         ),
         (("run", "--set", "alpha"), "habitus: --set: expected KEY=VALUE, got 'alpha'"),
         (("run", "--set", "group.min=3"), "habitus: setting group.min: Extra inputs are not permitted, got 3"),
-        (("run", "--set", "data.size=3"), "habitus: setting data.size: expected one of users, items"),
+        (("run", "--set", "data.size=3"), "habitus: setting data.size: expected one of people, users, items"),
         (("run", "--dataset", "ml-1m", "--source", "/nowhere.zip"), "habitus: "),
         (("score", "/nowhere"), "habitus: /nowhere: expected the folder of a run"),
         (("report", "/nowhere"), "habitus: /nowhere: expected the folder of a run"),
@@ -117,10 +117,11 @@ def test_every_command_is_in_the_readme():
     commands = {name for name in app if not name.startswith("-")}
     assert commands == {
         *("run", "resume", "collect", "estimate"),
-        *("fetch", "tasks", "parse", "score", "report"),
+        *("fetch", "tasks", "parse", "score", "report", "compare", "export"),
         *("doctor", "check", "ledger"),
     }
-    for name in commands:
+    checks = {f"check {name}" for name in app["check"] if not name.startswith("-")}
+    for name in commands | checks:
         assert f"habitus {name}" in readme, name
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from tests.runners import ranked
 
-from habitus import curves
+from habitus import curves, inversion
 from habitus_runners import results
 from habitus_runners.tables import frame, results_schema
 
@@ -127,6 +127,52 @@ def test_curves_of_the_results_are_the_engines(study):
     assert {row["outcome"] for row, _ in drawn} & {"value", "censored"}
     for row, part in drawn:
         _assert_curve(row, part, part["entropy"])
+
+
+def test_whether_a_curve_turns_is_tested_as_the_engine_does(study):
+    for row, part in _curved(study, "full"):
+        lines = inversion.two_lines(part["entropy"], part["cross_entropy"])
+        assert row["two_lines"] == pytest.approx(lines.p, nan_ok=True) or (
+            row["two_lines"] is None and lines.p != lines.p
+        )
+        room = (part["chance"] - part["best"]).to_numpy()
+        counted = np.where(room >= 0.02 * math.log(2), room, 0)
+        trend = inversion.trend(counted, part["cross_entropy"] - part["best"], part["entropy"])
+        assert row["trend"] == (pytest.approx(trend.slope) if not math.isnan(trend.slope) else None)
+        assert row["trend_p"] == (pytest.approx(trend.p) if not math.isnan(trend.p) else None)
+
+
+def test_a_smooth_turns_only_where_the_test_says_so(study):
+    for row, part in _curved(study, "full"):
+        if part["entropy"].n_unique() == 1:
+            assert row["lowess_outcome"] == "undefined"
+            continue
+        grid = np.linspace(part["entropy"].min(), part["entropy"].max(), results.GRID)
+        turn = curves.turning_points(grid, curves.lowess(part["entropy"], part["cross_entropy"], grid))
+        if inversion.two_lines(part["entropy"], part["cross_entropy"]).exists and not math.isnan(turn.x):
+            assert row["lowess_inversion"] == pytest.approx(float(turn.x))
+        else:
+            assert row["lowess_inversion"] is None
+            assert row["lowess_outcome"] != "value"
+
+
+def test_the_ceiling_is_a_skill(study):
+    for row, part in _parts(study):
+        wide = _wide(part).filter(pl.col("ceiling").is_not_nan())
+        lost, attainable = ((wide[name] - wide["best"]).sum() for name in ("ceiling", "chance"))
+        assert row["ceiling"] == (pytest.approx(1 - lost / attainable) if wide.height else None)
+
+
+def test_intervals_stand_beside_their_own_fill_and_figure(study):
+    where = {"model": "full", "setup": "all", "level": "all", "history": "all"}
+    ends = {"skill_low": 0.1, "skill_high": 0.3, "inversion_low": 1.0, "inversion_high": 2.0, "user_sd": 0.05}
+    found = results.summarise(study.tasks, study.scores, study.settings, [where | ends]).to_pylist()
+    for row in found:
+        known = where.items() <= row.items() and row["fill"] == study.settings.fill
+        assert row["skill_low"] == (0.1 if known else None)
+        assert row["user_sd"] == (0.05 if known else None)
+        assert row["inversion_low"] == (1.0 if known and row["outcome"] == "value" else None)
+    assert sum(row["skill_low"] is not None for row in found) == 1
 
 
 def test_bins_span_the_range_of_all_models(study):

@@ -206,7 +206,7 @@ def test_tables_of_another_version_are_refused(tmp_path):
     manifest = folder.manifest
     manifest["tables"]["tasks"]["version"] = "0"
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(HabitusError, match="expected tables of version 1, got 0"):
+    with pytest.raises(HabitusError, match="expected tables of version 2, got 0"):
         folder.read("tasks")
 
 

@@ -11,6 +11,7 @@ import pytest
 from habitus_runners import study
 from habitus_runners.datasets import world
 from habitus_runners.errors import HabitusError
+from habitus_runners.proxies import proxy_tests
 from habitus_runners.settings import settings
 from habitus_runners.storage import RunFolder
 from habitus_runners.tables import NAMES
@@ -113,8 +114,7 @@ def test_scores_and_report_need_the_tables_alone(copy, monkeypatch):
     monkeypatch.setattr(world, "load", refuse)
     monkeypatch.setattr(socket, "socket", refuse)
     before = copy.manifest["tables"]["results"]["sha256"]
-    for name in ("members", "answers"):
-        (copy.path / f"{name}.parquet").unlink()
+    (copy.path / "answers.parquet").unlink()
     (copy.path / "report.html").unlink()
     study.score(copy)
     study.write_report(copy)
@@ -210,3 +210,20 @@ def test_a_wrong_model_or_template_is_named_before_tasks_are_drawn(dataset, tmp_
     with pytest.raises(HabitusError, match=message):
         study.run(folder, dataset, wanted, study.Command(["random", spec]))
     assert not folder.path.exists()
+
+
+def test_proxies_are_judged_once_and_by_themselves(finished, dataset, tmp_path):
+    rows = finished.manifest["proxies"]
+    assert {row["setup"] for row in rows} == {"A", "B", "C"}
+    folder = RunFolder(tmp_path / "run")
+    wanted = settings("paper", CHANGES)
+    study.make_tasks(folder, dataset, wanted)
+    expected = proxy_tests(dataset, folder.read("tasks"), folder.read("members"), wanted, seed=wanted.seed)
+    assert [(row["setup"], row["level"], row["history"], row["size"]["p"]) for row in rows] == [
+        (row.setup, row.level, row.history, row.size.p) for row in expected
+    ]
+    folder.record(proxies=[])
+    study.judge_proxies(folder, dataset)
+    assert folder.manifest["proxies"] == []
+    report = (finished.path / "report.html").read_text(encoding="utf-8")
+    assert "Do the proxies tell anything?" in report

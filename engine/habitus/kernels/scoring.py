@@ -2,6 +2,8 @@
 
 A task's target is kept in sorted form: ``rank[t, i]`` is candidate i's place by value, ``weight[t, r]`` what the r-th
 place weighs in the expectation, ``surprisal[t, r]`` = -log of the r-th value. A score is a sum of weight * surprisal.
+Candidates of equal value that are not listed share what they weigh: their order means nothing (where weights are the
+values it changes nothing).
 """
 
 import math
@@ -99,13 +101,18 @@ def task_scores(weight, surprisal, length, expected, entropy, chance, worst):
     for t in range(tasks):
         _expected_surprisal(surprisal[t], 0, length, expected)
         best, mean, least = 0.0, 0.0, 0.0
-        for r in range(K):
-            best += weight[t, r] * surprisal[t, r]
-            mean += weight[t, r] * expected[r]
-        for r in range(length):
-            least += weight[t, K - 1 - r] * surprisal[t, r]
-        for r in range(K - length):
-            least += weight[t, r] * surprisal[t, length + r]
+        first = 0
+        while first < K:
+            end, weights = first, 0.0
+            while end < K and surprisal[t, end] == surprisal[t, first]:
+                weights += weight[t, end]
+                end += 1
+            tied = weights / (end - first)
+            for r in range(first, end):
+                best += tied * surprisal[t, r]
+                mean += tied * expected[r]
+                least += tied * surprisal[t, K - 1 - r if r >= K - length else length + r]
+            first = end
         entropy[t], chance[t], worst[t] = best, mean, least
 
 
@@ -159,22 +166,26 @@ def ranking_scores(rank, weight, surprisal, rankings, task, fill, mark, expected
                 mark[place] = s
                 total += weight[t, place] * surprisal[t, slot]
                 slot += 1
-        if fill == CHANCE and slot < length:
+        empty = length - slot if fill in (CHANCE, WORST) else 0
+        if fill == CHANCE and empty > 0:
             _expected_surprisal(surprisal[t], slot, length, expected)
-            remaining = 0
-            for r in range(K):
-                if mark[r] != s:
-                    total += weight[t, r] * expected[remaining]
-                    remaining += 1
-        else:
-            last = K
-            while fill == WORST and slot < length:
-                last -= 1
-                if mark[last] != s:
-                    total += weight[t, last] * surprisal[t, slot]
-                    slot += 1
-            for r in range(last):
-                if mark[r] != s:
-                    total += weight[t, r] * surprisal[t, slot]
-                    slot += 1
+        remaining, tied, weights, places, value = 0, 0, 0.0, 0.0, 0.0
+        for r in range(K):
+            if mark[r] == s:
+                continue
+            if tied > 0 and surprisal[t, r] != value:
+                total += weights * places / tied
+                tied, weights, places = 0, 0.0, 0.0
+            value = surprisal[t, r]
+            weights += weight[t, r]
+            tied += 1
+            if fill == CHANCE and empty > 0:
+                places += expected[remaining]
+            elif remaining >= K - slot - empty:
+                places += surprisal[t, K - 1 - remaining]
+            else:
+                places += surprisal[t, slot + empty + remaining]
+            remaining += 1
+        if tied > 0:
+            total += weights * places / tied
         cross_entropy[s] = total

@@ -86,9 +86,9 @@ def estimate(*, what: StudyOptions = _DEFAULT_STUDY, whom: AskOptions = _DEFAULT
     with terminal.progress() as advance:
         loaded = load(what.dataset, what.source, wanted, advance)
         askers = models.askers(whom.model or (), whom.method or (), loaded)
-        tasks = study.tasks_of(RunFolder(what.folder(wanted)), loaded, wanted, progress=advance)
-        asked = jobs(loaded, wanted, tasks, askers, whom.ledger or default_path())
-        found = estimates(asked, wanted, tasks)
+        drawn = study.tasks_of(RunFolder(what.folder(wanted)), loaded, wanted, progress=advance)
+        asked = jobs(loaded, wanted, drawn.tasks, askers, whom.ledger or default_path())
+        found = estimates(asked, wanted, drawn.tasks, drawn.members)
     terminal.show_estimates(found, wanted.calls)
 
 
@@ -119,7 +119,7 @@ def _conclude(folder: "RunFolder", wanted: "Settings", finished: "Finished") -> 
     from habitus_runners import terminal  # noqa: PLC0415 - --help must not load it
 
     if finished.report:
-        terminal.show_results(folder.read("results"), wanted.fill)
+        terminal.show_results(folder.read("results"), wanted)
         terminal.say(f"Report: {finished.report}")
     for end in finished.ends[1:]:
         terminal.say(str(end))

@@ -61,7 +61,7 @@ def parse(folder: Path, *, parser: str = "titles", source: Source = None) -> Non
         results = study.score(run_folder, progress=advance)
         path = study.write_report(run_folder, progress=advance)
     terminal.show_verdicts(run_folder.read("rankings"))
-    terminal.show_results(results, wanted.fill)
+    terminal.show_results(results, wanted)
     terminal.say(f"Report: {path}")
 
 
@@ -79,7 +79,7 @@ def score(folder: Path, *, set_: Changes = None) -> None:
     run_folder = RunFolder(folder)
     with run_folder.held(), terminal.progress() as advance:
         results = study.score(run_folder, changes(set_), progress=advance)
-        terminal.show_results(results, study.settings_of(run_folder).fill)
+        terminal.show_results(results, study.settings_of(run_folder))
 
 
 @app.command(group=STAGES)

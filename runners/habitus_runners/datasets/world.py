@@ -35,11 +35,19 @@ _ATTRIBUTES: Mapping[str, Mapping[str, float]] = {
 _NOTICE = "Synthetic: every person and every film is invented, and the true probabilities are known."
 
 
-class Population(NamedTuple):
-    """Who there is and what moves them: attributes, utilities V (users, items), log-normal n_u (users,)."""
+class Nature(NamedTuple):
+    """What does not depend on who is there: effect of each attribute's values (values, dimensions), traits, ranks."""
 
-    users: pl.DataFrame
-    utilities: Floats
+    effects: Mapping[str, Floats]
+    traits: Floats
+    rank: Integers
+
+
+class People(NamedTuple):
+    """Who there is: number of each attribute's value, taste of their own (users, dimensions), log-normal n_u."""
+
+    values: Mapping[str, Integers]
+    taste: Floats
     activity: Integers
 
 
@@ -96,10 +104,11 @@ class World(Dataset):
         return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
 
-def load(
+def load(  # noqa: PLR0913 - every parameter of a world has a name
     source: Path | None = None,
     *,
     seed: int = 0,
+    people: int | None = None,
     users: int = 2000,
     items: int = 400,
     rho: float = 0.3,
@@ -112,6 +121,8 @@ def load(
     Args:
         source: must be None, a world has no files.
         seed: of everything drawn.
+        people: seed of other people in the same world: films, traits and what attributes mean stay, attributes, tastes
+            and histories are drawn anew. Default: the people of the seed.
         users: how many people, at least 10.
         items: how many films, at least 20.
         rho: share of taste that the attributes explain, 0 to 1.
@@ -124,16 +135,21 @@ def load(
     """
     _check(source, {"users": (users, 10, 10**7), "items": (items, 20, 10**5), "rho": (rho, 0, 1)})
     _check(source, {"gamma": (gamma, 0, 100), "beta": (beta, 0, 100), "seed": (seed, 0, 2**63 - 1)})
+    _check(source, {} if people is None else {"people": (people, 0, 2**63 - 1)})
     rng = np.random.default_rng([seed, 0])
     catalogue = films(items, rng)
-    people = _population(users, items, (rho, gamma, beta), rng)
-    drawn = truth.race(people.utilities, people.activity, rng).first
+    nature, there = _drawn(users, items, rng)
+    if people is not None:
+        rng = np.random.default_rng([seed, 3, people])
+        there = _drawn(users, items, rng)[1]
+    utilities = _utilities(nature, there, rho, gamma, beta)
+    drawn = truth.race(utilities, there.activity, rng).first
     progress("world", users, users)
     user, item = np.nonzero(drawn)
     return World(
         name="world",
         domain=MOVIES,
-        users=people.users,
+        users=_frame(there),
         items=pl.DataFrame(
             {
                 "item_id": [f"f{number:05d}" for number in range(items)],
@@ -153,8 +169,8 @@ def load(
         labels={name: name.capitalize() for name in _ATTRIBUTES},
         facts={"users": users, "items": items, "interactions": len(user)},
         notice=_NOTICE,
-        utilities=people.utilities,
-        activity=people.activity,
+        utilities=utilities,
+        activity=there.activity,
         seed=seed,
     )
 
@@ -163,20 +179,30 @@ def _everything() -> Level:
     return Level(" x ".join(_ATTRIBUTES), tuple(_ATTRIBUTES))
 
 
-def _population(users: int, items: int, taste: tuple[float, float, float], rng: np.random.Generator) -> Population:
-    rho, gamma, beta = taste
-    frame = {"user_id": [f"u{number:06d}" for number in range(users)]}
-    shared = np.zeros((users, _DIMENSIONS))
+def _drawn(users: int, items: int, rng: np.random.Generator) -> tuple[Nature, People]:
+    """One after the other from one stream: a change of their order would change every world."""
+    values, effects = {}, {}
     for name, shares in _ATTRIBUTES.items():
-        value = rng.choice(len(shares), size=users, p=list(shares.values()))
-        frame[name] = np.array(list(shares))[value].tolist()
-        shared += rng.standard_normal((len(shares), _DIMENSIONS))[value]
-    shared = (shared - shared.mean(axis=0)) / np.maximum(shared.std(axis=0), np.finfo(float).tiny)
-    theta = np.sqrt(rho) * shared + np.sqrt(1 - rho) * rng.standard_normal((users, _DIMENSIONS))
+        values[name] = rng.choice(len(shares), size=users, p=list(shares.values()))
+        effects[name] = rng.standard_normal((len(shares), _DIMENSIONS))
+    taste = rng.standard_normal((users, _DIMENSIONS))
     traits = rng.standard_normal((items, _DIMENSIONS)) / np.sqrt(_DIMENSIONS)
     rank = rng.permutation(items) + 1
-    utilities = beta * theta @ traits.T - gamma * np.log(rank)
-    return Population(pl.DataFrame(frame), utilities, _activity(users, items, rng))
+    return Nature(effects, traits, rank), People(values, taste, _activity(users, items, rng))
+
+
+def _utilities(nature: Nature, people: People, rho: float, gamma: float, beta: float) -> Floats:
+    shared = np.zeros(people.taste.shape)
+    for name, value in people.values.items():
+        shared += nature.effects[name][value]
+    shared = (shared - shared.mean(axis=0)) / np.maximum(shared.std(axis=0), np.finfo(float).tiny)
+    theta = np.sqrt(rho) * shared + np.sqrt(1 - rho) * people.taste
+    return np.asarray(beta * theta @ nature.traits.T - gamma * np.log(nature.rank))
+
+
+def _frame(people: People) -> pl.DataFrame:
+    names = {name: np.array(list(shares))[people.values[name]].tolist() for name, shares in _ATTRIBUTES.items()}
+    return pl.DataFrame({"user_id": [f"u{number:06d}" for number in range(len(people.taste))]} | names)
 
 
 def _activity(users: int, items: int, rng: np.random.Generator) -> Integers:

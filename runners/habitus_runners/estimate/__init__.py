@@ -63,18 +63,19 @@ class Estimate(NamedTuple):
     detectable: Detectable
 
 
-def estimates(jobs: Sequence[Job], settings: Settings, tasks: pa.Table) -> list[Estimate]:
+def estimates(jobs: Sequence[Job], settings: Settings, tasks: pa.Table, members: pa.Table) -> list[Estimate]:
     """What each job would cost, and what the tasks could show.
 
     Args:
         jobs: models with what they are to be asked.
         settings: of the study.
         tasks: the tasks table: all of it, answered or not.
+        members: the members table.
 
     Raises:
         HabitusError: the user's file of prices is wrong, or genai-prices is needed and missing.
     """
-    able = detectable(tasks, settings)
+    able = detectable(tasks, members, settings)
     return [_estimate(job, settings, able) for job in jobs]
 
 

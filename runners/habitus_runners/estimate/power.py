@@ -8,14 +8,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-import habitus
 from habitus.scoring import MIN_GAP
-from habitus_runners.columns import fixed
 from habitus_runners.settings import Settings
+from habitus_runners.significance import POWER, SIGNIFICANCE
+from habitus_runners.targets import Scorer
 
 Floats = NDArray[np.float64]
 
-SIGNIFICANCE, POWER = 0.05, 0.80
 TYPICAL, OTHERS = 0.5, (0.2, 0.8)
 
 _CELLS = 1_000_000  # drawn at once, and at least in all: the standard error is then known to about 1 %
@@ -34,11 +33,11 @@ class Detectable(NamedTuple):
     clusters: int
 
 
-def detectable(tasks: pa.Table, settings: Settings) -> Detectable:
+def detectable(tasks: pa.Table, members: pa.Table, settings: Settings) -> Detectable:
     """Smallest difference in skill that a paired two-sided test at 5 % finds with power 80 %.
 
     Both models are of the same skill s: in each task perfect with probability s, else random (method, section 8), each
-    by itself. With r[t] the CE - H of a random list in task t and g[t] = chance - H its mean, one model's CE - H has
+    by itself. With r[t] the CE - best of a random list in task t and g[t] = chance - best its mean, one model's has
     the variance v[t] = (1 - s) E r[t]^2 - (1 - s)^2 g[t]^2, and the difference of two skills, a ratio of sums,
 
         SE = sqrt(2 sum_t v[t]) / sum_t g[t],    detectable = (z(1 - 0.05 / 2) + z(0.80)) SE.
@@ -47,9 +46,10 @@ def detectable(tasks: pa.Table, settings: Settings) -> Detectable:
 
     Args:
         tasks: the tasks table.
+        members: the members table.
         settings: of the study.
     """
-    gap, square = _moments(tasks, settings)
+    gap, square = _moments(tasks, members, settings)
     counts = gap >= MIN_GAP
     kept = tasks.filter(pa.array(counts))
     quantiles = float(norm.ppf(1 - SIGNIFICANCE / 2) + norm.ppf(POWER))
@@ -63,8 +63,8 @@ def standard_error(gap: Floats, square: Floats, skill: float) -> float:
     """Of the difference in skill of two models of the same ``skill``; NaN without tasks.
 
     Args:
-        gap: (tasks,) chance - H, nats.
-        square: (tasks,) mean square of a random list's CE - H, nats^2.
+        gap: (tasks,) chance - best, nats.
+        square: (tasks,) mean square of a random list's CE - best, nats^2.
         skill: how often either is perfect.
     """
     failing = 1 - skill
@@ -72,27 +72,16 @@ def standard_error(gap: Floats, square: Floats, skill: float) -> float:
     return math.sqrt(2 * float(variance.sum())) / float(gap.sum()) if len(gap) else math.nan
 
 
-def _moments(tasks: pa.Table, settings: Settings) -> tuple[Floats, Floats]:
-    """Gap and mean square, a block of tasks at a time."""
-    candidates, rng = tasks.schema.field("candidates").type.list_size, np.random.default_rng(settings.seed)
-    draws = math.ceil(_CELLS / (tasks.num_rows * candidates))
-    size = max(1, _CELLS // (draws * candidates))
-    blocks = [tasks.slice(first, size) for first in range(0, tasks.num_rows, size)]
-    gaps, squares = zip(*(_block(block, settings, draws, rng) for block in blocks), strict=True)
-    return np.concatenate(gaps), np.concatenate(squares)
-
-
-def _block(tasks: pa.Table, settings: Settings, draws: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    candidates = tasks.schema.field("candidates").type.list_size
-    keys = rng.random((tasks.num_rows * draws, candidates), dtype=np.float32)
-    lists = np.argsort(keys, axis=1)[:, : settings.candidates.N].astype(np.int16)
-    row = np.repeat(np.arange(tasks.num_rows), draws)
-    alpha = settings.target.alpha or 1 / candidates
-    if settings.target.kind == "incidence":
-        scores = habitus.score(fixed(tasks["counts"]), lists, task=row, alpha=alpha)
-    else:
-        weighted = fixed(tasks["target"]) * tasks["group_size"].to_numpy()[:, None] + alpha
-        target = weighted / weighted.sum(axis=1, keepdims=True)
-        scores = habitus.score_values(target, target, lists, task=row)
-    above = scores.cross_entropy.reshape(-1, draws) - scores.entropy[:, None]
-    return scores.chance - scores.entropy, np.asarray((above**2).mean(axis=1))
+def _moments(tasks: pa.Table, members: pa.Table, settings: Settings) -> tuple[Floats, Floats]:
+    """Gap and mean square of each task."""
+    rows, candidates = tasks.num_rows, tasks.schema.field("candidates").type.list_size
+    draws = math.ceil(_CELLS / (rows * candidates))
+    size = max(1, _CELLS // candidates)
+    rng = np.random.default_rng(settings.seed)
+    firsts = range(0, rows * draws, size)
+    shapes = ((min(size, rows * draws - first), candidates) for first in firsts)
+    lists = [np.argsort(rng.random(shape, dtype=np.float32))[:, : settings.candidates.N] for shape in shapes]
+    scorer = Scorer(tasks, members, settings)
+    scores = scorer.score(np.concatenate(lists).astype(np.int16), np.repeat(np.arange(rows), draws))
+    above = scores.cross_entropy.reshape(-1, draws) - scores.best[:, None]
+    return scores.chance - scores.best, np.asarray((above**2).mean(axis=1))

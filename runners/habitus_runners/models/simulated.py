@@ -1,5 +1,8 @@
 """Preferences with a known skill (method, section 8): (tasks, K) scores, higher = earlier; oracles need a World."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
@@ -18,6 +21,7 @@ Floats = NDArray[np.float64]
 _SKILL_ABOVE_BREAK = 0.9
 _FALL_BITS = 1.0
 _TASKS_AT_ONCE = 1024
+_PRIOR_USERS = 5.0
 
 
 def mixture(evidence: Evidence, draws: Draws, share: float) -> Floats:
@@ -59,6 +63,36 @@ def demography_oracle(evidence: Evidence, draws: Draws) -> Floats:  # noqa: ARG0
 def history_oracle(evidence: Evidence, draws: Draws) -> Floats:  # noqa: ARG001 - all preferences are called alike
     """The true target of everybody who matches the shown history: knows the history, not the people."""
     return _truth(evidence, _ragged([_matching(evidence, tasks) for tasks in _pieces(evidence)]))
+
+
+def law(evidence: Evidence, others: Iterable[World]) -> Floats:
+    """How people who fit the proxy behave, learned from others than those who are asked about.
+
+    The target of the others who fit what the prompt shows, in units of users, and a little popularity, since there may
+    be none. This is what a model can know; ``oracle`` knows the very people, and so lies above the noise ceiling.
+
+    Args:
+        evidence: of the study.
+        others: other people in the same world, of the same number (``world.load(people=...)``).
+    """
+    everybody = evidence.popularity[evidence.candidates]
+    out = _PRIOR_USERS * everybody / everybody.sum(axis=1, keepdims=True)
+    for people in others:
+        out += _fitting(replace(evidence, dataset=people))
+    return np.asarray(out)
+
+
+def _fitting(evidence: Evidence) -> Floats:
+    """(tasks, K) the target, times their number, of all who fit what the prompt shows."""
+    knows = evidence.incidence.toarray().astype(np.bool_)
+    out = np.zeros(evidence.candidates.shape)
+    for tasks in _pieces(evidence):
+        fits = evidence.cells[evidence.cell[tasks]] & _matching(evidence, tasks)
+        for row, mine in enumerate(fits, start=tasks.start):
+            did = knows[mine][:, evidence.candidates[row]]
+            size = did.sum(axis=1, keepdims=True) if evidence.settings.target.kind == "user_mean" else np.ones(1)
+            out[row] = (did / np.maximum(size, 1)).sum(axis=0)
+    return out
 
 
 def _perfect_where(chosen: NDArray[np.bool_], evidence: Evidence, draws: Draws) -> Floats:

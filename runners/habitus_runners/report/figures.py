@@ -26,6 +26,7 @@ class Figures(NamedTuple):
     """Everything drawn."""
 
     curves: Image
+    smooths: Image
     skill_entropy: Image
     skill_group_size: Image
     models: tuple[OfModel, ...]
@@ -46,12 +47,17 @@ def draw(
     """
     models = models_by_gap(study)
     with look():
-        compared = (
-            save(curves_figure(study, models, CurveSettings(**curve)), folder, "curves"),
+        polynomials, smooths = (
+            save(curves_figure(study, models, CurveSettings(**{**curve, "kind": kind})), folder, name)
+            for kind, name in (("polynomial", "curves"), ("lowess", "smooths"))
+        )
+        return Figures(
+            polynomials,
+            smooths,
             save(skill_figure(study, models, "entropy", ENTROPY, logarithmic=False), folder, "skill-entropy"),
             save(skill_figure(study, models, "group_size", SIZE, logarithmic=True), folder, "skill-group-size"),
+            _of_models(study, models, levels, lengths, folder, progress),
         )
-        return Figures(*compared, _of_models(study, models, levels, lengths, folder, progress))
 
 
 def _of_models(

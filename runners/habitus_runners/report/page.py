@@ -9,9 +9,12 @@ import jinja2
 import polars as pl
 import pyarrow as pa
 
+from habitus_runners import signatures
+from habitus_runners.model import SEE_THE_ANSWER
 from habitus_runners.progress import Progress
 from habitus_runners.report import summary
 from habitus_runners.report.figures import draw
+from habitus_runners.report.findings import signs
 from habitus_runners.report.scored import Study, study
 from habitus_runners.storage import atomic
 from habitus_runners.tables import POOLED
@@ -27,7 +30,7 @@ def write(tables: Mapping[str, pa.Table], manifest: Mapping[str, Any], folder: P
     lengths = _ordered(sorted(settings["history"]["lengths"]), numbers.tasks["history"])
     figures = draw(numbers, levels, lengths, settings["curve"], folder / "figures", progress)
     page = (
-        _environment()
+        environment()
         .get_template("report.html.jinja")
         .render(
             manifest=manifest,
@@ -36,7 +39,12 @@ def write(tables: Mapping[str, pa.Table], manifest: Mapping[str, Any], folder: P
             fill=numbers.fill,
             alpha=numbers.alpha,
             figures=figures,
+            signatures=signatures.headline(
+                signatures.Run(tables["tasks"], tables["rankings"], manifest), tables["results"], numbers.fill
+            ),
             curve=settings["curve"],
+            split=settings["users"]["split"],
+            resamples=settings["uncertainty"]["resamples"],
             **_texts(numbers, manifest, levels, lengths),
         )
     )
@@ -51,12 +59,16 @@ def _texts(
 ) -> dict[str, Any]:
     models = [result["model"] for result in summary.ranked(numbers, POOLED)]
     return {
+        "signs": signs(numbers, [model for model in models if model.partition(":")[0] not in SEE_THE_ANSWER]),
+        "trends": summary.trends(numbers),
         "unfinished": summary.unfinished(numbers),
         "headline": summary.headline(numbers, manifest["dataset"]["domain"]["did"]),
         "results": summary.results(numbers),
         "by_setup": summary.by_setup(numbers),
         "by_level": summary.skill_by(numbers, models, "level", levels),
         "by_history": summary.skill_by(numbers, models, "history", map(str, lengths)),
+        "proxies": summary.proxies(manifest, by_history=False),
+        "proxies_by_history": summary.proxies(manifest, by_history=True),
         "policies": summary.policies(numbers),
         "sampling": summary.sampling(manifest, levels, lengths),
         "warnings": summary.warnings(numbers),
@@ -69,9 +81,10 @@ def _ordered(expected: Iterable[Name], found: pl.Series) -> list[Name]:
     return list(dict.fromkeys(chain(expected, found.unique().sort())))
 
 
-def _environment() -> jinja2.Environment:
+def environment(*folders: Path) -> jinja2.Environment:
+    """Templates of these folders and of this one; whatever they are given is text, never markup."""
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        loader=jinja2.FileSystemLoader([*folders, Path(__file__).parent]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -7,22 +7,26 @@ import polars as pl
 import pyarrow as pa
 
 from habitus_runners.errors import HabitusError
-from habitus_runners.tables import BIT, POOLED, frame
+from habitus_runners.tables import BIT, INTERVALS, POOLED, frame
 
-NATS = ("entropy", "cross_entropy", "chance", "worst")
+NATS = ("entropy", "cross_entropy", "best", "chance", "worst")
+BAND = ("optimistic", "worst")  # policies between which a faulty answer may be scored
+REFERENCES = ("best", "ceiling", "chance", "worst")
 
 
 class Study(NamedTuple):
     """What every part of the report is made of.
 
     ``tasks`` has a row per task, ``scored`` a row per model and task, ``results`` a row per model and slice, all of one
-    ``fill`` and ``alpha`` and in bits; ``policies`` keeps the pooled results of every fill and alpha.
+    ``fill`` and ``alpha`` and in bits; ``policies`` keeps the pooled results of every fill and alpha. ``faulty`` has,
+    of models with empty slots, a row per task and other fill: what the cross-entropy would be by that policy.
     """
 
     fill: str
     alpha: float
     tasks: pl.DataFrame
     scored: pl.DataFrame
+    faulty: pl.DataFrame
     results: pl.DataFrame
     policies: pl.DataFrame
     verdicts: pl.DataFrame
@@ -38,12 +42,15 @@ def study(tables: Mapping[str, pa.Table], settings: Mapping[str, Any]) -> Study:
     fill, alpha = _policy(scores, settings)
     chosen = (pl.col("fill") == fill) & (pl.col("alpha") == alpha)
     tasks = _tasks(tables["tasks"])
-    scored = scores.filter(chosen).with_columns(pl.col(NATS) / BIT).join(tasks, on="task_id", maintain_order="left")
+    joined = scores.with_columns(pl.col(*NATS, "ceiling") / BIT).join(tasks, on="task_id", maintain_order="left")
+    scored = joined.filter(chosen)
+    short = scored.filter(pl.col("valid") < settings["candidates"]["N"])["model"].unique()
     return Study(
         fill=fill,
         alpha=alpha,
         tasks=_with_targets(tasks, scored),
         scored=scored,
+        faulty=joined.filter(pl.col("model").is_in(short.to_list()) & pl.col("fill").is_in(BAND)),
         results=results.filter(chosen),
         policies=results.filter(pooled(POOLED)).sort("model", "fill", "alpha"),
         verdicts=_verdicts(frame(tables["rankings"].select(["task_id", "model", "verdict"])), tasks),
@@ -68,23 +75,24 @@ def _policy(scores: pl.DataFrame, settings: Mapping[str, Any]) -> tuple[str, flo
         found = ", ".join(sorted(scores["fill"].unique())) or "no scores at all"
         raise HabitusError(f"report: expected scores with fill {fill!r}, found {found}; run `habitus score` first")
     wanted = settings["target"]["alpha"] or 1 / settings["candidates"]["K"]
+    wanted = wanted if settings["target"]["smoothing"] == "alpha" else 0
     return fill, min(alphas, key=lambda alpha: abs(alpha - wanted))
 
 
 def _tasks(table: pa.Table) -> pl.DataFrame:
-    tasks = frame(table.select(["task_id", "setup", "level", "history", "group_size"]))
+    tasks = frame(table.select(["task_id", "setup", "level", "history", "group_size", "seed", "order"]))
     return tasks.with_columns(pl.col("history").list.len().cast(pl.Int64))
 
 
 def _with_targets(tasks: pl.DataFrame, scored: pl.DataFrame) -> pl.DataFrame:
-    """Entropy, chance and worst belong to a task, not to a model: every model's rows repeat them."""
-    return tasks.join(
-        scored.select("task_id", "entropy", "chance", "worst").unique("task_id"), on="task_id", how="left"
-    )
+    """Entropy, best, chance and worst belong to a task, not to a model: every model's rows repeat them."""
+    return tasks.join(scored.select("task_id", "entropy", *REFERENCES).unique("task_id"), on="task_id", how="left")
 
 
 def _in_bits(results: pl.DataFrame) -> pl.DataFrame:
-    return results.with_columns(pl.col(*NATS, "gap", "inversion") / BIT)
+    figures = (*NATS, "gap", "inversion", "lowess_inversion")
+    ends = [f"{name}_{end}" for name in INTERVALS if name in figures for end in ("low", "high")]
+    return results.with_columns(pl.col(*figures, *ends) / BIT, trend=pl.col("trend") * BIT)
 
 
 def _verdicts(rankings: pl.DataFrame, tasks: pl.DataFrame) -> pl.DataFrame:

@@ -12,17 +12,17 @@ LEAST_TASKS = 20
 
 
 def countable(frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows that skill counts: chance - H at least 0.02 bits, and a cross-entropy."""
-    return frame.filter((pl.col("chance") - pl.col("entropy") >= _LEAST_GAP) & pl.col("cross_entropy").is_finite())
+    """The rows that skill counts: chance - best at least 0.02 bits, and a cross-entropy."""
+    return frame.filter((pl.col("chance") - pl.col("best") >= _LEAST_GAP) & pl.col("cross_entropy").is_finite())
 
 
 def too_flat(tasks: pl.DataFrame) -> int:
-    """How many tasks leave a model nothing to gain: chance - H below 0.02 bits."""
-    return tasks.filter(pl.col("chance") - pl.col("entropy") < _LEAST_GAP).height
+    """How many tasks leave a model nothing to gain: chance - best below 0.02 bits."""
+    return tasks.filter(pl.col("chance") - pl.col("best") < _LEAST_GAP).height
 
 
 def by_bins(scored: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Skill per model and equal-count bin of ``column``: 1 - sum(CE - H) / sum(chance - H), a ratio of sums.
+    """Skill per model and equal-count bin of ``column``: 1 - sum(CE - best) / sum(chance - best), a ratio of sums.
 
     At most 20 bins of at least 20 tasks, the same for every model; equal values share a bin. Fewer than 20 tasks have
     no bin.
@@ -37,8 +37,8 @@ def by_bins(scored: pl.DataFrame, column: str) -> pl.DataFrame:
         return pl.DataFrame(schema={"model": pl.String, "bin": pl.Int64, "x": pl.Float64, "skill": pl.Float64})
     edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)))
     place = np.searchsorted(edges[1:-1], rows[column].to_numpy(), side="right")
-    lost = (pl.col("cross_entropy") - pl.col("entropy")).sum()
-    room = (pl.col("chance") - pl.col("entropy")).sum()
+    lost = (pl.col("cross_entropy") - pl.col("best")).sum()
+    room = (pl.col("chance") - pl.col("best")).sum()
     binned = rows.with_columns(bin=pl.Series(place)).group_by("model", "bin")
     return binned.agg(x=pl.col(column).mean(), skill=1 - lost / room, tasks=pl.len()).sort("model", "x")
 

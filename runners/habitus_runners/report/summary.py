@@ -2,16 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from math import isfinite
 from typing import Any, NamedTuple
 
 import polars as pl
 
 from habitus_runners import paper
-from habitus_runners.report.scored import Study, in_setup, pooled
-from habitus_runners.report.skill import spearman, too_flat
-from habitus_runners.tables import POOLED
+from habitus_runners.model import SEE_THE_ANSWER
+from habitus_runners.report.scored import BAND, Study, in_setup, pooled
+from habitus_runners.report.skill import countable, spearman, too_flat
+from habitus_runners.significance import SIGNIFICANCE
+from habitus_runners.tables import BIT, POOLED
 
 SETUPS = {
     "A": "A: demography and history",
@@ -21,27 +23,31 @@ SETUPS = {
 }
 ALPHA = "\N{GREEK SMALL LETTER ALPHA}"
 SMALL_GROUP = 10  # method, section 6
-# Built-in models whose answers are made from the target, and which therefore win or lose by construction.
-SEE_THE_ANSWER = frozenset(
-    {
-        *("perfect", "reversed", "held-out-half", "mixture", "noisy", "breakpoint", "sampler", "verbaliser"),
-        *("duplicator", "hallucinator", "memoriser", "oracle", "demography-oracle", "history-oracle"),
-    }
-)
+_TESTS = (("trend", 3), ("trend_p", 4), ("two_lines", 4))
 MISSING = "\N{EN DASH}"
 
 
 class Row(NamedTuple):
-    """One model in a results table. ``bar`` is the skill in percent of a full bar, 0 where there is none."""
+    """One model in a results table. ``bar`` is the skill in percent of a full bar, 0 where there is none.
+
+    ``band`` is the skill under the worst and the best case for empty slots, "" where there are none.
+    """
 
     model: str
     tasks: str
     skill: str
+    skill_interval: str
     bar: float
+    band: str
+    ceiling: str
     gap: str
+    gap_interval: str
     bounded_skill: str
     area: str
     inversion: str
+    inversion_interval: str
+    smooth: str
+    smooth_interval: str
     validity: str
     left_out: str
     verdicts: str
@@ -109,19 +115,44 @@ def _row(study: Study, setup: str, result: Mapping[str, Any]) -> Row:
         model=result["model"],
         tasks=f"{result['tasks']:,}",
         skill=number(skill, 3),
+        skill_interval=_interval(result, "skill", 3),
+        band=_band(study, setup, result["model"]),
+        ceiling=number(result["ceiling"], 3),
         bar=100 * min(max(skill or 0.0, 0.0), 1.0),
         gap=number(result["gap"], 3),
+        gap_interval=_interval(result, "gap", 3),
         bounded_skill=number(result["bounded_skill"], 3),
         area=number(result["area"]),
         inversion=_inversion(result),
+        inversion_interval=_interval(result, "inversion"),
+        smooth=_inversion(result, "lowess_"),
+        smooth_interval=_interval(result, "lowess_inversion"),
         validity=percent(result["validity"]),
         left_out=f"{result['excluded']:,} + {result['dropped']:,}",
         verdicts=_verdicts(study.verdicts, result["model"], setup),
     )
 
 
-def _inversion(result: Mapping[str, Any]) -> str:
-    return number(result["inversion"]) if result["outcome"] == "value" else str(result["outcome"] or MISSING)
+def _inversion(result: Mapping[str, Any], kind: str = "") -> str:
+    outcome = result[f"{kind}outcome"]
+    return number(result[f"{kind}inversion"]) if outcome == "value" else str(outcome or MISSING)
+
+
+def _interval(result: Mapping[str, Any], figure: str, digits: int = 2) -> str:
+    """The ends of the figure's interval, "" where there is none."""
+    low, high = result[f"{figure}_low"], result[f"{figure}_high"]
+    return "" if low is None or high is None else f"{number(low, digits)} to {number(high, digits)}"
+
+
+def _band(study: Study, setup: str, model: str) -> str:
+    """Skill under both extreme policies for empty slots."""
+    rows = study.faulty.filter(pl.col("model") == model, in_setup(setup))
+    if rows.is_empty():
+        return ""
+    lost, room = pl.col("cross_entropy") - pl.col("best"), pl.col("chance") - pl.col("best")
+    skills = countable(rows).group_by("fill").agg(skill=1 - lost.sum() / room.sum())
+    of_fill = dict(skills.iter_rows())
+    return " to ".join(number(of_fill.get(fill), 3) for fill in reversed(BAND))
 
 
 def _verdicts(verdicts: pl.DataFrame, model: str, setup: str) -> str:
@@ -138,6 +169,40 @@ def skill_by(study: Study, models: Sequence[str], column: str, items: Iterable[s
     shown = [item for item in items if any(item == known for _, known in skill)]
     lines = ((model, *(number(skill.get((model, item))) for item in shown)) for model in models)
     return Table(("model", *shown), tuple(lines))
+
+
+def trends(study: Study) -> Table:
+    """How each model's skill changes with the entropy, and whether its cross-entropy turns."""
+    rows = (
+        (row["model"], *(number(row[name], digits) for name, digits in _TESTS), _inverts(row))
+        for row in ranked(study, POOLED)
+    )
+    return Table(("model", "skill per bit", "p of none", "p of two lines", "inversion"), tuple(rows))
+
+
+def _inverts(row: Mapping[str, Any]) -> str:
+    """By both tests: the cross-entropy turns, and skill is lost where entropy is low."""
+    if row["two_lines"] is None or row["trend_p"] is None:
+        return MISSING
+    turns = row["two_lines"] < SIGNIFICANCE
+    lost = row["trend_p"] < SIGNIFICANCE and row["trend"] > 0
+    return "yes" if turns and lost else "of the curve alone" if turns else "no"
+
+
+def proxies(manifest: Mapping[str, Any], *, by_history: bool) -> Table:
+    """How far each proxy lowers the entropy, in bits, beside random groups of its size and of its activity."""
+    rows = [row for row in manifest.get("proxies", ()) if (row["history"] != POOLED) == by_history]
+    shown = ("setup", "level", "history") if by_history else ("setup", "level")
+    lines = []
+    for row in rows:
+        matched = (row[kind] for kind in ("activity", "size"))
+        figures = (
+            (number(kind["difference"] / BIT, 3), f"{kind['p']:.3f}", percent(kind["share"])) for kind in matched
+        )
+        entropy = number(row["entropy"] / BIT)
+        lines.append((*(row[name] for name in shown), f"{row['tasks']:,}", entropy, *chain.from_iterable(figures)))
+    headings = [f"{name}, same {kind}" for kind in ("activity", "size") for name in ("lower by", "p", "p ≤ 0.05")]
+    return Table((*shown, "tasks", "H", *headings), tuple(lines))
 
 
 def policies(study: Study) -> Table:

@@ -29,6 +29,7 @@ def tasks_table(dataset: Dataset, stratum: Stratum, setup: str, batch: Batch, or
         "candidates": _fixed(batch.candidates),
         "counts": _fixed(batch.counts.counts),
         "target": _target(stratum, batch),
+        "population": _fixed(stratum.source.log.popularity[batch.candidates].astype(np.int32)),
         "group_size": batch.group.size,
         "activity": _activity(stratum.source.log, batch.group),
         "parts": pa.StructArray.from_arrays([width - interacted, interacted], ["never", "interacted"]),

@@ -38,6 +38,27 @@ def test_the_seed_decides(small):
     assert world.load(seed=2, users=60, items=40).fingerprint != small.fingerprint
 
 
+def test_a_world_stays_the_world_it_was():
+    known = {(0, 100, 50): "0e78d2a0714cd3b425ab34a239e2f918", (5, 800, 200): "78623e65c9014c209b28a636d0fb5a15"}
+    for (seed, users, items), fingerprint in known.items():
+        assert world.load(seed=seed, users=users, items=items).fingerprint == fingerprint
+
+
+def test_other_people_in_the_same_world():
+    first, second, third = (world.load(seed=1, users=400, items=40, people=people) for people in (None, 1, 2))
+    assert world.load(seed=1, users=400, items=40, people=2).fingerprint == third.fingerprint
+    assert len({made.fingerprint for made in (first, second, third)}) == 3
+    assert first.items.equals(second.items)
+    assert not first.users.equals(second.users)
+    liked = [made.utilities.mean(axis=0) for made in (first, second, third)]
+    assert np.corrcoef(liked).min() > 0.98  # the same films are popular
+    women = [made.utilities[(made.users["gender"] == "female").to_numpy()].mean(axis=0) for made in (second, third)]
+    men = [made.utilities[(made.users["gender"] == "male").to_numpy()].mean(axis=0) for made in (second, third)]
+    assert np.corrcoef(women[0] - men[0], women[1] - men[1])[0, 1] > 0.7  # and with the same people
+    stranger = world.load(seed=2, users=400, items=40, people=1)
+    assert abs(np.corrcoef(stranger.utilities.mean(axis=0), liked[1])[0, 1]) < 0.6
+
+
 def test_a_history_has_n_u_items_once_each(default):
     pairs = default.interactions.select("user", "item")
     assert pairs.n_unique() == pairs.height == default.facts["interactions"]
@@ -193,6 +214,7 @@ def test_truth_needs_users(small):
         ({"users": 3}, "world users: expected a number from 10"),
         ({"items": 5}, "world items: expected a number from 20"),
         ({"rho": 1.5}, "world rho: expected a number from 0 to 1, got 1.5"),
+        ({"people": -1}, "world people: expected a number from 0"),
         ({"beta": "much"}, "world beta: .* got 'much'"),
         ({"gamma": float("nan")}, "world gamma: .* got nan"),
         ({"source": "ml-1m.zip"}, "world: expected no source, got 'ml-1m.zip'.*leave --source out"),

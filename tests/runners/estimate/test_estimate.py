@@ -45,7 +45,7 @@ def given_prices(study, tmp_path):
 
 
 def one(study, settings, spec, requests, method="text", known=0):
-    (found,) = estimates([Job(spec, method, requests, known)], settings, study.tasks)
+    (found,) = estimates([Job(spec, method, requests, known)], settings, study.tasks, study.members)
     return found
 
 

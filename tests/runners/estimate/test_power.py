@@ -54,14 +54,14 @@ def rejected(excess, difference, skill):
 
 
 def test_a_paired_test_finds_the_difference_with_the_power_that_is_stated(study, excess):
-    able = detectable(study.tasks, study.settings)
+    able = detectable(study.tasks, study.members, study.settings)
     # Binomial error 0.009, and the stated difference itself is known to about 1 %.
     assert rejected(excess, able.typical, TYPICAL) == pytest.approx(0.8, abs=0.04)
     assert rejected(excess, 0.0, TYPICAL) == pytest.approx(0.05, abs=0.02)
 
 
 def test_the_worst_is_the_largest_over_skills(study, excess):
-    able = detectable(study.tasks, study.settings)
+    able = detectable(study.tasks, study.members, study.settings)
     lists, gaps = excess
     quantiles = 1.959964 + 0.841621
     by_skill = []
@@ -75,8 +75,8 @@ def test_the_worst_is_the_largest_over_skills(study, excess):
 
 @pytest.mark.parametrize("times", [4, 9])
 def test_it_falls_as_the_root_of_the_tasks(study, times):
-    once = detectable(study.tasks, study.settings)
-    many = detectable(pa.concat_tables([study.tasks] * times), study.settings)
+    once = detectable(study.tasks, study.members, study.settings)
+    many = detectable(pa.concat_tables([study.tasks] * times), study.members, study.settings)
     assert many.typical == pytest.approx(once.typical / math.sqrt(times), rel=0.03)
     assert (many.tasks, many.clusters) == (times * once.tasks, once.clusters)
 
@@ -98,22 +98,24 @@ def test_the_gap_is_that_of_the_scores_table(kind):
     ids = study.tasks["task_id"]
     lists = pa.array([list(range(small.N))] * len(ids), pa.list_(pa.int16(), small.N))
     named = {"answer_id": ids, "task_id": ids, "model": pa.array(["any"] * len(ids)), "ranking": lists}
-    table = scores.score(study.tasks, pa.table(named), study.settings).slice(0, len(ids))
-    gap, square = power._moments(study.tasks, study.settings)
-    np.testing.assert_allclose(gap, np.array(table["chance"]) - np.array(table["entropy"]), rtol=1e-12)
+    table = scores.score(study.tasks, study.members, pa.table(named), study.settings).slice(0, len(ids))
+    gap, square = power._moments(study.tasks, study.members, study.settings)
+    np.testing.assert_allclose(gap, np.array(table["chance"]) - np.array(table["best"]), rtol=1e-12)
     assert (square >= 0).all()
 
 
 def test_blocks_change_nothing_but_the_draws(study, monkeypatch):
-    whole = detectable(study.tasks, study.settings)
+    whole = detectable(study.tasks, study.members, study.settings)
     monkeypatch.setattr(power, "_CELLS", 7 * small.K)
-    in_blocks = detectable(study.tasks, study.settings)
+    in_blocks = detectable(study.tasks, study.members, study.settings)
     assert in_blocks.tasks == whole.tasks
     assert in_blocks.typical == pytest.approx(whole.typical, rel=0.3)
 
 
 def test_it_is_the_same_for_the_same_seed(study):
-    assert detectable(study.tasks, study.settings) == detectable(study.tasks, study.settings)
+    assert detectable(study.tasks, study.members, study.settings) == detectable(
+        study.tasks, study.members, study.settings
+    )
 
 
 def test_tasks_that_cannot_tell_lists_apart_do_not_count(study):
@@ -122,7 +124,7 @@ def test_tasks_that_cannot_tell_lists_apart_do_not_count(study):
         study.tasks.schema.field("counts"),
         pa.array([[1] * small.K] * TASKS, pa.list_(pa.int32(), small.K)),
     )
-    able = detectable(flat, study.settings)
+    able = detectable(flat, study.members, study.settings)
     assert (able.tasks, able.clusters) == (0, 0)
     assert math.isnan(able.typical)
     assert math.isnan(able.worst)

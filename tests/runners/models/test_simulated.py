@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from scipy import stats
-from tests.runners.small import N, group_of, study
+from tests.runners.small import N, group_of, known, study
 
 from habitus_runners import models
+from habitus_runners.datasets import world
 from habitus_runners.errors import HabitusError
 from habitus_runners.models import simulated
 from habitus_runners.models.draws import Draws
@@ -147,6 +148,22 @@ def test_a_partial_oracle_that_knows_all_there_is_knows_the_truth(made, evidence
     assert demography[setup == "C"] == pytest.approx(oracle[setup == "C"])
     assert history[setup == "B"] == pytest.approx(oracle[setup == "B"])
     assert np.abs(demography - oracle)[setup == "A"].max() > 0.01
+
+
+@pytest.mark.parametrize("kind", ["incidence", "user_mean"])
+def test_the_law_is_what_others_who_fit_the_proxy_did(kind):
+    made = study(kind, seed=11, tasks=40)
+    others = [world.load(seed=11, people=people, users=150, items=60, gamma=1.0) for people in (1, 2)]
+    scores = simulated.law(made.evidence, others)
+    for row, task in enumerate(made.tasks.to_pylist()):
+        history = task["history"] if task["setup"] in "AB" else []
+        expected = 5 * np.array(task["population"]) / sum(task["population"])
+        for people in others:
+            value = task["value"] if task["setup"] in "AC" else {}
+            did = known(people)[group_of(people, value, history, -(-3 * len(history) // 5))][:, task["candidates"]]
+            share = np.maximum(did.sum(axis=1, keepdims=True), 1) if kind == "user_mean" else 1
+            expected = expected + (did / share).sum(axis=0)
+        assert scores[row] == pytest.approx(expected)
 
 
 def test_oracles_need_the_world(made):

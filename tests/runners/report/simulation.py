@@ -113,6 +113,7 @@ def simulate(
             "seed": index,
         }
         row |= {"candidates": np.arange(K, dtype=np.int32), "parts": {"never": 25, "interacted": 25}, "order": 0}
+        row["population"] = 3 * counts[index]
     parts = [_answers(model, _lists(counts, noise, rng), counts, rows) for model, noise in models.items()]
     chosen = settings(overrides={"history.lengths": lengths})
     tasks = pa.Table.from_pylist(rows, schema=tasks_schema(K, []))
@@ -134,6 +135,7 @@ def _answers(
     for index, task in enumerate(tasks):
         ids = {"answer_id": f"{model}-{index}", "task_id": task["task_id"], "model": model}
         nats = {name: float(column[index]) for name, column in found._asdict().items() if name != "valid"}
+        nats |= {"best": nats["entropy"], "ceiling": 0.9 * nats["entropy"] + 0.1 * nats["chance"]}
         scores.append(ids | nats | {"fill": "chance", "alpha": ALPHA, "valid": int(found.valid[index])})
         verdict = "short" if short[index] else "ok"
         rankings.append(ids | {"parser": "1", "ranking": lists[index], "verdict": verdict, "match_levels": [0] * N})

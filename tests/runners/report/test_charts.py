@@ -9,7 +9,7 @@ from habitus_runners.report import charts, scored
 from habitus_runners.report.scored import Study
 from habitus_runners.report.style import look
 
-HOW = charts.CurveSettings(bins=200, window=30, degree=4)
+HOW = charts.CurveSettings(kind="polynomial", bins=200, window=30, degree=4, fraction=0.2)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_stars_stand_at_the_inversions_of_the_results_table(study: Study) -> Non
 def test_too_few_tasks_are_points_and_said_to_be(study: Study) -> None:
     few = study._replace(scored=study.scored.filter(pl.col("setup") != "B", pl.col("history") < 1))
     with look():
-        panels = _panels(charts.curves_figure(few, ["good"], charts.CurveSettings(bins=20, window=30, degree=4)).axes)
+        panels = _panels(charts.curves_figure(few, ["good"], HOW._replace(bins=20)).axes)
     assert [text.get_text() for text in panels["B: history only"].texts] == ["no tasks of this setup"]
     (said,) = panels["C: demography only"].texts
     assert "too few for a curve" in said.get_text()

@@ -71,8 +71,8 @@ def test_every_figure_comes_in_three_formats(built: tuple[Run, Path]) -> None:
     figures = built[1].parent / "figures"
     names = {path.stem for path in figures.iterdir()}
     models = len(built[0].manifest["models"])
-    assert {"curves", "skill-entropy", "skill-group-size"} < names
-    assert len(names) == 3 + 2 * models
+    assert {"curves", "smooths", "skill-entropy", "skill-group-size"} < names
+    assert len(names) == 4 + 2 * models
     for name in names:
         for suffix, signature in SIGNATURES.items():
             content = (figures / f"{name}{suffix}").read_bytes()
@@ -90,7 +90,7 @@ def test_the_same_tables_give_the_same_bytes_and_progress_counts_models(tmp_path
         )
     written = [{path.name: path.read_bytes() for path in folder.rglob("*.*")} for folder in folders]
     assert written[0] == written[1]
-    assert len(written[0]) == 1 + 3 * 5
+    assert len(written[0]) == 1 + 3 * 6
     assert said == [("report", 0, 1), ("report", 1, 1)] * 2
 
 
@@ -99,18 +99,21 @@ def test_the_tables_are_those_of_results(built: tuple[Run, Path]) -> None:
     first = {}
     rows = re.findall(r"<tr>(<td class=\"name\">.*?)</tr>", path.read_text(encoding="utf-8"))
     for row in rows[: len(run.manifest["models"])]:
-        cells = [re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<td.*?</td>", row)]
+        cells = [re.sub(r"<small.*?</small>|<[^>]+>", "", cell) for cell in re.findall(r"<td.*?</td>", row)]
         first[cells[0]] = cells[1:]
     pooled = [
         row for row in run.tables["results"].to_pylist() if {row["setup"], row["level"], row["history"]} == {"all"}
     ]
     assert len(first) == len(pooled)
     for row in pooled:
-        skill, gap, bounded, area, inversion, valid, tasks, left_out, _ = first[row["model"]]
+        skill, ceiling, gap, bounded, area, inversion, smooth, valid, tasks, left_out, _ = first[row["model"]]
         bits = 1.4426950408889634
-        assert (skill, gap) == (number(row["skill"], 3), number(row["gap"] * bits, 3))
-        assert (bounded, area) == (number(row["bounded_skill"], 3), number(row["area"]))
-        assert inversion == (number(row["inversion"] * bits) if row["outcome"] == "value" else row["outcome"])
+        assert (skill, ceiling) == (number(row["skill"], 3), number(row["ceiling"], 3))
+        assert (gap, bounded) == (number(row["gap"] * bits, 3), number(row["bounded_skill"], 3))
+        assert area == number(row["area"])
+        for shown, kind in ((inversion, ""), (smooth, "lowess_")):
+            turns = row[f"{kind}outcome"] == "value"
+            assert shown == (number(row[f"{kind}inversion"] * bits) if turns else row[f"{kind}outcome"])
         assert valid == ("100.0 %" if row["validity"] == 1 else f"{100 * row['validity']:.1f} %")
         assert (tasks, left_out) == (f"{row['tasks']:,}", f"{row['excluded']} + {row['dropped']}")
     skills = [float(cells[0].replace("\N{MINUS SIGN}", "-")) for cells in first.values()]

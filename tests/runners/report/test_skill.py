@@ -43,7 +43,7 @@ def test_units_are_bits(study: Study) -> None:
 
 
 def test_flat_tasks_are_counted_and_left_out() -> None:
-    rows = {"task_id": [f"t{i}" for i in range(40)], "model": ["m"] * 40, "entropy": [4.0] * 40}
+    rows = {"task_id": [f"t{i}" for i in range(40)], "model": ["m"] * 40, "best": [4.0] * 40}
     chance = [4.019] * 15 + [4.5] * 25
     frame = pl.DataFrame(rows | {"chance": chance, "cross_entropy": [4.1] * 40, "size": list(range(40))})
     assert skill.too_flat(frame) == 15
