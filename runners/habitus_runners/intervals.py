@@ -198,7 +198,7 @@ class Study:
         return _stacked([parts[replicate] for replicate in range(len(self._halves))])
 
     def _asked(self, users: Integers) -> Floats:
-        """(tasks,) weights, if groups had so many users: 0 where a view of the draw has too few, more for the others."""
+        """(tasks,) weights, if groups had so many users: 0 where a view of the draw has too few, more for others."""
         fewest = np.full(self._draw.max(initial=-1) + 1, np.iinfo(np.int64).max)
         np.minimum.at(fewest, self._draw, users)
         asked = (fewest >= self.settings.group.min_users)[self._draw]

@@ -115,7 +115,7 @@ def test_errors(call: object, message: str) -> None:
 
 @pytest.mark.parametrize("points", [20, 30, 64])
 def test_the_bits_do_not_depend_on_where_memory_is_free(points, monkeypatch):
-    """Arrays of scratch that lie side by side are added up in another order: of 20 points half of the smooth differs."""
+    """Arrays of scratch side by side are added up in another order: of 20 points half of the smooth differs."""
     rng = np.random.default_rng(0)
     x, y = rng.uniform(3, 5, points), rng.normal(size=points)
     grid = np.linspace(x.min(), x.max(), 200)

@@ -32,10 +32,10 @@ def completed(values: Sequence[float], listed: Sequence[int]) -> list[int]:
 
 
 def shared(weights: Sequence[float], values: Sequence[float], listed: Sequence[int]) -> list[float]:
-    """Candidates that are not listed weigh as much as others of the same value do in the mean."""
-    mine = list(weights)
-    for value in set(values):
-        tied = [i for i in range(len(values)) if values[i] == value and i not in listed]
+    """Candidates that are not listed weigh as much as others of the same value (in the logarithm) do in the mean."""
+    mine, logs = list(weights), [math.log(value) for value in values]
+    for log in set(logs):
+        tied = [i for i in range(len(values)) if logs[i] == log and i not in listed]
         for i in tied:
             mine[i] = math.fsum(weights[j] for j in tied) / len(tied)
     return mine

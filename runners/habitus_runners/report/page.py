@@ -19,6 +19,13 @@ from habitus_runners.report.scored import Study, study
 from habitus_runners.storage import atomic
 from habitus_runners.tables import POOLED
 
+# Pages that `habitus check` writes into a run's folder.
+BESIDE = {
+    "sensitivity.html": "Which conclusions survive other choices of method",
+    "reproduction.html": "What the paper says beside what is found",
+    "validity.html": "Is what was planted in known worlds found again",
+}
+
 Name = TypeVar("Name", str, int)
 
 
@@ -39,6 +46,7 @@ def write(tables: Mapping[str, pa.Table], manifest: Mapping[str, Any], folder: P
             fill=numbers.fill,
             alpha=numbers.alpha,
             figures=figures,
+            beside={name: title for name, title in BESIDE.items() if (folder / name).exists()},
             signatures=signatures.headline(
                 signatures.Run(tables["tasks"], tables["rankings"], manifest), tables["results"], numbers.fill
             ),

@@ -147,8 +147,11 @@ def _with_histories(study: Study, knows: NDArray[np.bool_]) -> Study:
     """The same groups and candidates, had their users done this: (users, items)."""
     candidates = study.evidence.candidates
     row, users = places(study.members["task_id"], study.tasks["task_id"]), study.members["user"].to_numpy()
-    changed = with_incidence(study.members, knows[users[:, None], candidates[row]])
+    did, counts = knows[users[:, None], candidates[row]], np.zeros(candidates.shape, np.int64)
+    np.add.at(counts, row, did)
+    changed = with_incidence(study.members, did)
     tasks = with_lists(study.tasks, "population", knows.sum(axis=0)[candidates])
+    tasks = with_lists(tasks, "counts", counts)
     return Study(study.dataset, study.settings, tasks, changed)
 
 

@@ -52,10 +52,7 @@ def invariance(worlds: Worlds) -> Property:
         figures={**found, **{f"{what}, skill": value for what, value in skills.items()}},
         remarks=(
             "Halves are drawn by place in the members table: another order of its rows draws other halves.",
-            (
-                f"Shuffled candidates change the skill by up to {max(skills.values()):.1e}. With split users candidates"
-                " of equal value may differ in weight: chance, worst and unlisted candidates depend on who comes first."
-            ),
+            f"Shuffled candidates change the skill by up to {max(skills.values()):.1e}.",
         ),
     )
 

@@ -28,6 +28,7 @@ def test_everything_is_written(found, tmp_path):
     assert [one["key"] for one in kept["properties"]] == list(suite.PROPERTIES)
     assert kept["size"]["worlds"] == QUICK.worlds
     html = page.read_text()
+    assert f"{QUICK.users} users and {QUICK.items} films in a world" in html
     for one in found.values():
         assert f'id="{one.key}"' in html
         assert (tmp_path / "figures" / f"validity-{one.key.lower()}.svg").exists() == (one.chart is not None)
