@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 from benchmarks import timing
+from benchmarks.marks import between
 from numpy.typing import NDArray
 
 from habitus import entropy
@@ -218,11 +219,7 @@ def in_readme(text: str, made: str) -> str:
     Raises:
         ValueError: the README does not hold both marks.
     """
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"expected {BEGIN} and {END} in {README.name}")
-    return f"{before}{BEGIN}\n{made}\n{END}{after}"
+    return between(README, text, (BEGIN, END), made)
 
 
 def keep(found: Figures, path: Path = KEPT) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.marks import between
 from benchmarks.timing import TWO_THREADS, Cost
 
 ROOT = Path(__file__).parents[1]
@@ -90,11 +91,7 @@ class Comparison(NamedTuple):
         Raises:
             ValueError: the README does not hold both marks.
         """
-        before, begin, rest = text.partition(BEGIN)
-        _, end, after = rest.partition(END)
-        if not begin or not end:
-            raise ValueError(f"expected {BEGIN} and {END} in {README.name}")
-        return f"{before}{BEGIN}\n{self.table()}\n{END}{after}"
+        return between(README, text, (BEGIN, END), self.table())
 
     def write_readme(self) -> None:
         """Rewrite the table."""

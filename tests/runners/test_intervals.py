@@ -10,9 +10,11 @@ from tests.runners import ranked
 
 import habitus
 from habitus import curves
+from habitus_runners import populations
 from habitus_runners.intervals import Points, Replicates, Study, interval, intervals, of_tasks, shared, spread
 from habitus_runners.settings import settings
 from habitus_runners.tables import INTERVALS, POOLED, results_schema
+from habitus_runners.targets import Scorer
 
 RESAMPLES = 12
 
@@ -171,6 +173,18 @@ def test_a_part_is_the_same_as_its_tasks_alone() -> None:
     assert np.array_equal(part.weights, whole.weights[:, some])
     assert part.together is not None
     assert part.together.entropy.shape == (RESAMPLES // 2, 3)
+
+
+def test_replicates_of_users_are_shrunk_to_their_own_population() -> None:
+    study = drawn("user_mean", target__smoothing="population")
+    scorer, halves = Scorer(study.tasks, study.everyone, study.settings), study._halves
+    fixed = scorer.score(study._lists, study._task, kept=halves[0])
+    scorer.population = populations.halved(study.tasks, study.everyone, halves).of(0)
+    own = scorer.score(study._lists, study._task, kept=halves[0])
+    together = study.replicates.together
+    assert together is not None
+    assert together.best[0] == pytest.approx(own.best, nan_ok=True)
+    assert not np.allclose(fixed.best, own.best, equal_nan=True)
 
 
 def test_draws_with_too_few_users_are_left_out_and_their_stratum_keeps_its_weight() -> None:

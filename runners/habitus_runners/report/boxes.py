@@ -16,8 +16,9 @@ from habitus_runners.report.style import GREY, Style, axes_at, canvas, legible
 
 ACROSS = 3
 SHARES = {"low": 0.05, "q1": 0.25, "median": 0.5, "q3": 0.75, "high": 0.95}
-KEY = "◇ median H   ┄ median of chance   (tasks)"
+KEY = "◇ median H   ┄ median of chance   — — of the noise ceiling   (tasks)"
 LABEL = "cross-entropy CE (bits)"
+REFERENCES = ("entropy", "ceiling", "chance")
 
 
 class Spread(NamedTuple):
@@ -55,7 +56,7 @@ def spread(study: Study, levels: Sequence[str], lengths: Sequence[int]) -> Sprea
 
 def _quantiles(rows: pl.DataFrame, *keys: str) -> pl.DataFrame:
     boxes = {name: pl.col("cross_entropy").quantile(share, "linear") for name, share in SHARES.items()}
-    medians = {f"{name}_median": pl.col(name).median() for name in ("entropy", "chance")}
+    medians = {f"{name}_median": pl.col(name).median() for name in REFERENCES}
     return rows.group_by("model", *keys).agg(**boxes, **medians, tasks=pl.len())
 
 
@@ -134,7 +135,7 @@ def _boxes(
     if not shown:
         return []
     at = [x for x, _ in shown]
-    column = {name: [row[name] for _, row in shown] for name in (*SHARES, "entropy_median", "chance_median")}
+    column = {name: [row[name] for _, row in shown] for name in (*SHARES, *(f"{name}_median" for name in REFERENCES))}
     heights = [high - low for low, high in zip(column["q1"], column["q3"], strict=True)]
     left, right = [x - 0.28 for x in at], [x + 0.28 for x in at]
     bars = axes.bar(at, heights, bottom=column["q1"], width=0.56, color=look.colour, alpha=0.35, lw=0, zorder=2)
@@ -143,6 +144,7 @@ def _boxes(
         axes.vlines(at, column["low"], column["high"], color=look.colour, lw=1, zorder=1),
         axes.hlines(column["median"], left, right, color=look.colour, lw=2, zorder=3),
         axes.hlines(column["chance_median"], left, right, color=GREY, lw=1, ls=":", zorder=3),
+        axes.hlines(column["ceiling_median"], left, right, color=GREY, lw=1, ls=(0, (4, 2)), zorder=3),
         *axes.plot(at, column["entropy_median"], ls="", marker="D", ms=4, mfc="white", mec=GREY, zorder=4),
     ]
 

@@ -162,13 +162,14 @@ def _verdicts(verdicts: pl.DataFrame, model: str, setup: str) -> str:
 
 
 def skill_by(study: Study, models: Sequence[str], column: str, items: Iterable[str]) -> Table:
-    """Skill per model and ``level`` or ``history``, all setups pooled."""
+    """Skill per model and ``level`` or ``history``, all setups pooled, and the noise ceiling in the last row."""
     other = {"level": "history", "history": "level"}[column]
     rows = study.results.filter((pl.col("setup") == POOLED) & (pl.col(other) == POOLED) & (pl.col(column) != POOLED))
     skill = {(model, item): value for model, item, value in rows.select("model", column, "skill").iter_rows()}
     shown = [item for item in items if any(item == known for _, known in skill)]
-    lines = ((model, *(number(skill.get((model, item))) for item in shown)) for model in models)
-    return Table(("model", *shown), tuple(lines))
+    lines = [(model, *(number(skill.get((model, item))) for item in shown)) for model in models]
+    ceiling = dict(rows.drop_nulls("ceiling").group_by(column).agg(pl.col("ceiling").max()).iter_rows())
+    return Table(("model", *shown), (*lines, ("noise ceiling", *(number(ceiling.get(item)) for item in shown))))
 
 
 def trends(study: Study) -> Table:
