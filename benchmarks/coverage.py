@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 from benchmarks import timing
+from benchmarks.marks import between
 from numpy.typing import NDArray
 
 from habitus import curves
@@ -282,11 +283,7 @@ def in_readme(text: str, made: str) -> str:
     Raises:
         ValueError: the README does not hold both marks.
     """
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"expected {BEGIN} and {END} in {README.name}")
-    return f"{before}{BEGIN}\n{made}\n{END}{after}"
+    return between(README, text, (BEGIN, END), made)
 
 
 def draw(path: Path = KEPT) -> None:
