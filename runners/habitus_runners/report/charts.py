@@ -20,10 +20,10 @@ Floats = NDArray[np.float64]
 
 PANELS = {"A": "A: demography + history", "B": "B: history only", "C": "C: demography only", "all": "All setups pooled"}
 ENTROPY = "target entropy H (bits)"
-FLOOR = -1.0
+FLOOR, TOP = -1.0, 1.5  # of what is drawn of skill
 GRID, MARK = 101, 25
 LEAST_SMOOTHED = 30  # tasks that a smooth is made of
-COLUMNS = (0.82, 1.0)  # where the key's numbers end
+COLUMNS = (0.77, 1.0)  # where the key's numbers end
 REFERENCES: Mapping[str, str | tuple[int, tuple[float, ...]]] = {
     "ceiling": (0, (5, 1, 1, 1, 1, 1)),
     "chance": "-.",
@@ -203,8 +203,9 @@ def _line(drawing: Drawing, rows: pl.DataFrame, column: str, look: Style) -> tup
 def _skill_panel(axes: Axes, scored: pl.DataFrame, faulty: pl.DataFrame, models: Sequence[str], column: str) -> None:
     axes.axhline(1, color=GREY, lw=1, ls="--", zorder=1)
     axes.axhline(0, color=GREY, lw=1, ls="-.", zorder=1)
-    axes.set_ylim(FLOOR - 0.02, 1.05)
     bins = by_bins(scored, column)
+    highest = float(bins["skill"].to_numpy().max(initial=1.0))
+    axes.set_ylim(FLOOR - 0.02, min(highest, TOP) + 0.05)
     if bins.is_empty():
         _say(axes, "no tasks of this setup" if scored.is_empty() else "too few tasks for a bin of 20")
         return
@@ -242,7 +243,7 @@ def _key(axes: Axes, models: Sequence[str], headings: Sequence[str], values: Seq
         look, row = style(index), index + 1
         axes.plot([0, 0.11], [row, row], color=look.colour, ls=look.line, lw=1.6)
         axes.plot([0.055], [row], color=look.colour, marker=look.marker, ms=5, mew=0)
-        axes.text(0.14, row, legible(model, 19), va="center", fontsize=8.5)
+        axes.text(0.14, row, legible(model, 18), va="center", fontsize=8.5)
         for place, value in zip(COLUMNS, numbers, strict=True):
             axes.text(place, row, number(value), ha="right", va="center", fontsize=8.5)
 

@@ -12,7 +12,7 @@ from habitus_runners import paper
 from habitus_runners.model import SEE_THE_ANSWER
 from habitus_runners.report.scored import BAND, Study, in_setup, pooled
 from habitus_runners.report.skill import countable, spearman, too_flat
-from habitus_runners.significance import SIGNIFICANCE
+from habitus_runners.significance import SIGNIFICANCE, p_text
 from habitus_runners.tables import BIT, POOLED
 
 SETUPS = {
@@ -23,7 +23,6 @@ SETUPS = {
 }
 ALPHA = "\N{GREEK SMALL LETTER ALPHA}"
 SMALL_GROUP = 10  # method, section 6
-_TESTS = (("trend", 3), ("trend_p", 4), ("two_lines", 4))
 MISSING = "\N{EN DASH}"
 
 
@@ -175,10 +174,14 @@ def skill_by(study: Study, models: Sequence[str], column: str, items: Iterable[s
 def trends(study: Study) -> Table:
     """How each model's skill changes with the entropy, and whether its cross-entropy turns."""
     rows = (
-        (row["model"], *(number(row[name], digits) for name, digits in _TESTS), _inverts(row))
+        (row["model"], number(row["trend"], 3), _p(row["trend_p"]), _p(row["two_lines"]), _inverts(row))
         for row in ranked(study, POOLED)
     )
     return Table(("model", "skill per bit", "p of none", "p of two lines", "inversion"), tuple(rows))
+
+
+def _p(value: float | None) -> str:
+    return MISSING if value is None else p_text(value).removeprefix("p ").removeprefix("= ")
 
 
 def _inverts(row: Mapping[str, Any]) -> str:
