@@ -17,12 +17,14 @@ import pyarrow as pa
 from habitus_runners import asking, intervals, models, report, results, scores, tasks
 from habitus_runners.datasets import is_config
 from habitus_runners.datasets.dataset import Dataset
+from habitus_runners.entropies import by_estimator
 from habitus_runners.errors import HabitusError
 from habitus_runners.progress import Progress, silent
 from habitus_runners.prompts.rankings import DEFAULT, rankings
 from habitus_runners.proxies import proxy_tests
 from habitus_runners.settings import Settings, validated
 from habitus_runners.storage import RunFolder
+from habitus_runners.targets import Scorer
 from habitus_runners.tasks import Tasks
 from habitus_runners.tasks.material import peculiarities
 
@@ -177,7 +179,8 @@ def score(folder: RunFolder, changes: Mapping[str, Any] | None = None, *, progre
     table = folder.read("tasks")
     people, answered = folder.read("members"), folder.read("rankings")
     scored = scores.score(table, people, answered, wanted)
-    folder.record(settings=wanted.model_dump(mode="json"), habitus=version("habitus"))
+    entropies = by_estimator(table, Scorer(table, people, wanted))
+    folder.record(settings=wanted.model_dump(mode="json"), habitus=version("habitus"), entropies=entropies)
     folder.write("scores", scored)
     progress("scores", 1, 1)
     sure = intervals.Study(table, people, answered, wanted).rows() if wanted.uncertainty.resamples else ()

@@ -163,6 +163,11 @@ class Scorer:
             return members.effective_counts(sums, per_user=True)
         return np.asarray(columns.fixed(self._tasks["target"]) * self._tasks["group_size"].to_numpy()[:, None])
 
+    def entropies(self) -> dict[str, Floats]:
+        """(tasks,) nats by each estimator, of whole groups and without the smoothing of targets."""
+        sums = members.subsample(self.group_members, self._everybody, per_user=self._per_user, threads=self._threads)
+        return {name: _estimated(name, sums) for name in entropy.ESTIMATORS}
+
     @cached_property
     def strata(self) -> list[Integers]:
         """The rows of each setup, level and history length."""
@@ -203,16 +208,9 @@ class Scorer:
         """What is likely, and the estimate of its entropy; NaN where nobody did anything."""
         known = sums.total.sum(axis=1) > 0
         values = self.smoothed(np.where(known[:, None], self._observations(sums), 1.0))
-        axis, name = np.full(len(known), np.nan), self.settings.target.estimator
-        if name == "plug-in":
-            axis[known] = -(values[known] * np.log(values[known])).sum(axis=1)
-        else:
-            # Not the effective counts, which fit the noise of common candidates: an entropy's bias is that of the rare
-            # ones, and NSB came out 0.25 bits too high at 10 users (benchmarks/estimators.py).
-            counts = _shares(sums.total[known]) * sums.incidences[known, None]
-            whole = counts if name in _OF_REAL_COUNTS else np.rint(counts).astype(np.int64)
-            axis[known] = entropy.ESTIMATORS[name](whole)
-        return values, axis
+        if self.settings.target.estimator != "plug-in":
+            return values, _estimated(self.settings.target.estimator, sums)
+        return values, np.where(known, -(values * np.log(values)).sum(axis=1), np.nan)
 
     def _observations(self, sums: members.Sums) -> Floats:
         """What smoothing adds to. Before alpha is added, a mean over users counts as many as there are users."""
@@ -233,6 +231,17 @@ class Scorer:
         weights, values = (np.where(unknown[:, None], 1 / part.shape[1], part) for part in target[:2])
         scores = habitus.score_values(weights, values, lists, task=task, fill=fill, threads=self._threads)
         return _masked(scores, target.entropy, ~unknown, task)
+
+
+def _estimated(name: str, sums: members.Sums) -> Floats:
+    """(tasks,) nats, NaN where nobody did anything."""
+    known = sums.total.sum(axis=1) > 0
+    # Not the effective counts, which fit the noise of common candidates: an entropy's bias is that of the rare ones,
+    # and NSB came out 0.25 bits too high at 10 users (benchmarks/estimators.py).
+    counts = _shares(sums.total[known]) * sums.incidences[known, None]
+    found = np.full(len(known), np.nan)
+    found[known] = entropy.ESTIMATORS[name](counts if name in _OF_REAL_COUNTS else np.rint(counts).astype(np.int64))
+    return found
 
 
 def _masked(scores: habitus.Scores, axis: Floats, known: NDArray[np.bool_], task: Integers) -> TaskScores:

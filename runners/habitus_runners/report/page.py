@@ -75,6 +75,7 @@ def _texts(
         "by_setup": summary.by_setup(numbers),
         "by_level": summary.skill_by(numbers, models, "level", levels),
         "by_history": summary.skill_by(numbers, models, "history", map(str, lengths)),
+        "estimators": summary.estimators(manifest),
         "proxies": summary.proxies(manifest, by_history=False),
         "proxies_by_history": summary.proxies(manifest, by_history=True),
         "policies": summary.policies(numbers),

@@ -193,6 +193,28 @@ def _inverts(row: Mapping[str, Any]) -> str:
     return "yes" if turns and lost else "of the curve alone" if turns else "no"
 
 
+def estimators(manifest: Mapping[str, Any]) -> Table:
+    """Mean entropy of the groups by every estimator, in bits, for groups of a few users, of more, and of many."""
+    rows = manifest.get("entropies", ())
+    sizes = [size for size, of_size in groupby(sorted(rows, key=_size), key=_size) if next(of_size)["tasks"]]
+    names = list(dict.fromkeys(row["estimator"] for row in rows))
+    mean = {(row["estimator"], _size(row)): number(row["entropy"] and row["entropy"] / BIT) for row in rows}
+    tasks = {_size(row): row["tasks"] for row in rows}
+    headings = (f"{_users(*size)} ({tasks[size]:,} tasks)" for size in sizes)
+    return Table(("estimator", *headings), tuple((name, *(mean[name, size] for size in sizes)) for name in names))
+
+
+def _size(row: Mapping[str, Any]) -> tuple[int, int]:
+    least, below = row["users"]
+    return least, below
+
+
+def _users(least: int, below: int) -> str:
+    if least == 0:
+        return f"fewer than {below} users"
+    return f"{least:,} or more" if below > 1 << 30 else f"{least:,} to {below - 1:,}"
+
+
 def proxies(manifest: Mapping[str, Any], *, by_history: bool) -> Table:
     """How far each proxy lowers the entropy, in bits, beside random groups of its size and of its activity."""
     rows = [row for row in manifest.get("proxies", ()) if (row["history"] != POOLED) == by_history]
