@@ -18,6 +18,7 @@ from habitus_runners.tables import POOLED, frame, results_schema
 Range = tuple[float, float]
 
 GRID = 200  # places of a smooth
+LEAST_TASKS = 20  # that resamples can be made of
 
 _SLICES = ("setup", "level", "history")
 _ENDS = ("low", "high")
@@ -67,7 +68,9 @@ def summarise(
 
 
 def _of_values(row: Mapping[str, Any], intervals: Mapping[str, Any]) -> dict[str, Any]:
-    """The intervals of figures that there are: a curve that does not turn has no place that could be known so well."""
+    """The intervals that there are: a curve that does not turn has no place, few tasks have no distribution."""
+    if row["tasks"] < LEAST_TASKS:
+        return {}
     kinds = {"inversion": "outcome", "lowess_inversion": "lowess_outcome"}
     absent = {f"{name}_{end}" for name, outcome in kinds.items() if row.get(outcome) != "value" for end in _ENDS}
     return {name: None if name in absent else value for name, value in intervals.items()}
