@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 
 import habitus
 from habitus import curves, inversion
@@ -15,6 +16,7 @@ from habitus.scoring import MIN_GAP
 from habitus_runners.settings import Settings
 from habitus_runners.tables import POOLED, frame, results_schema
 
+Floats = NDArray[np.float64]
 Range = tuple[float, float]
 
 GRID = 200  # places of a smooth
@@ -23,6 +25,15 @@ LEAST_TASKS = 20  # that resamples can be made of
 _SLICES = ("setup", "level", "history")
 _ENDS = ("low", "high")
 _NATS = ("entropy", "cross_entropy", "best", "chance", "worst")
+
+
+class Smooth(NamedTuple):
+    """Locally weighted lines: whether and where they turn, their heights on a grid, and the test of it."""
+
+    outcome: curves.Outcome
+    x: float
+    heights: Floats
+    lines: inversion.TwoLines
 
 
 class _Study(NamedTuple):
@@ -122,22 +133,34 @@ def _curves(rows: pl.DataFrame, settings: Settings, support: Range) -> dict[str,
     drawn = curves.curve(x, y, support=support, **shape)
     # Area is measured from the curve of the best list, which is the diagonal unless users are split.
     above = [curves.curve(x, x + column - best, support=support, **shape) for column in (y, chance)]
-    grid = np.linspace(*support, GRID) if support[0] < support[1] else np.asarray(support[:1])
-    turn = curves.turning_points(grid, curves.lowess(x, y, grid, fraction=settings.curve.fraction))
-    lines = inversion.two_lines(x, y, fraction=settings.curve.fraction)
-    outcome = curves.OUTCOMES[int(turn.outcome)]
-    turned = outcome == "value" and lines.exists
-    trend = inversion.trend(np.where(chance - best >= MIN_GAP, chance - best, 0), y - best, x)
+    smooth, trend = smoothed(x, y, support, settings.curve.fraction), skill_trend(x, y, best, chance)
     return {
         "inversion": drawn.inversion,
         "outcome": drawn.outcome,
         "area": curves.area(*above),
-        "lowess_inversion": float(turn.x) if turned else math.nan,
-        "lowess_outcome": "none" if outcome == "value" and not turned else outcome,
-        "two_lines": lines.p,
+        "lowess_inversion": smooth.x,
+        "lowess_outcome": smooth.outcome,
+        "two_lines": smooth.lines.p,
         "trend": trend.slope,
         "trend_p": trend.p,
     }
+
+
+def smoothed(x: Floats, y: Floats, support: Range, fraction: float) -> Smooth:
+    """The smooth of raw tasks over ``support``; it turns only where two lines say so too."""
+    grid = np.linspace(*support, GRID) if support[0] < support[1] else np.asarray(support[:1])
+    heights = curves.lowess(x, y, grid, fraction=fraction)
+    turn, lines = curves.turning_points(grid, heights), inversion.two_lines(x, y, fraction=fraction)
+    outcome = curves.OUTCOMES[int(turn.outcome)]
+    if outcome == "value" and not lines.exists:
+        return Smooth("none", math.nan, heights, lines)
+    return Smooth(outcome, float(turn.x), heights, lines)
+
+
+def skill_trend(entropy: Floats, cross_entropy: Floats, best: Floats, chance: Floats) -> inversion.Trend:
+    """How skill changes with the entropy, on the tasks that skill counts."""
+    room = chance - best
+    return inversion.trend(np.where(room >= MIN_GAP, room, 0), cross_entropy - best, entropy)
 
 
 def _nulls(row: dict[str, Any]) -> dict[str, Any]:

@@ -9,11 +9,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 import habitus
-from habitus import curves, inversion
+from habitus import curves
 from habitus.scoring import MIN_GAP
 from habitus_runners import comparison, paired
 from habitus_runners.errors import HabitusError
-from habitus_runners.results import GRID
+from habitus_runners.results import GRID, skill_trend, smoothed
 from habitus_runners.settings import Curve, Settings
 from habitus_runners.tables import BIT
 from habitus_runners.targets import TaskScores
@@ -176,19 +176,13 @@ def _turn(points: _Points, support: tuple[float, float], curve: Curve) -> Turn:
     x, y = points.entropy, points.cross_entropy
     if not len(x):
         return Turn("undefined", math.nan, math.nan, math.nan, (math.nan, math.nan))
-    lines = inversion.two_lines(x, y, fraction=curve.fraction)
-    tested = lines.p, (lines.left.slope, lines.right.slope)
+    smooth = smoothed(x, y, support, curve.fraction)
+    tested = smooth.lines.p, (smooth.lines.left.slope, smooth.lines.right.slope)
     if curve.kind == "polynomial":
         drawn = curves.curve(x, y, support=support, **curve.polynomial)
         height = _mean(drawn.at(np.linspace(*drawn.domain, GRID)))
         return Turn(drawn.outcome, drawn.inversion / BIT, height, *tested)
-    grid = np.linspace(*support, GRID) if support[0] < support[1] else np.asarray(support[:1])
-    smooth = curves.lowess(x, y, grid, fraction=curve.fraction)
-    turn = curves.turning_points(grid, smooth)
-    outcome = curves.OUTCOMES[int(turn.outcome)]
-    if outcome == "value" and not lines.exists:
-        return Turn("none", math.nan, _mean(smooth), *tested)
-    return Turn(outcome, float(turn.x) / BIT, _mean(smooth), *tested)
+    return Turn(smooth.outcome, smooth.x / BIT, _mean(smooth.heights), *tested)
 
 
 def _mean(heights: Floats) -> float:
@@ -198,8 +192,7 @@ def _mean(heights: Floats) -> float:
 
 
 def _trend(points: _Points) -> Trend:
-    room, lost = points.chance - points.best, points.cross_entropy - points.best
-    found = inversion.trend(np.where(room >= MIN_GAP, room, 0), lost, points.entropy)
+    found = skill_trend(points.entropy, points.cross_entropy, points.best, points.chance)
     return Trend(found.slope * BIT, found.p)
 
 
