@@ -68,6 +68,17 @@ def places(names: pa.ChunkedArray, ids: pa.ChunkedArray) -> Integers:
     return np.asarray(row.to_numpy(), np.int64)
 
 
+def by_owner(names: pa.ChunkedArray, ids: pa.ChunkedArray) -> Ragged:
+    """Row t: the places in ``names``, ascending, of those that are the t-th of the ids.
+
+    Raises:
+        HabitusError: as ``places``.
+    """
+    owner = places(names, ids)
+    size = np.bincount(owner, minlength=len(ids)).astype(np.int64)
+    return Ragged(starts(size), np.argsort(owner, kind="stable"))
+
+
 def _flat(column: pa.ChunkedArray) -> NDArray[Any]:
     values: NDArray[Any] = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return values

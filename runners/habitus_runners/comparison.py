@@ -12,13 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from habitus.permutation import sign_flips
 from habitus.resampling import multiplicities
 from habitus.scoring import MIN_GAP
 from habitus_runners.paired import Paired
-from habitus_runners.significance import POWER, SIGNIFICANCE, holm, p_text
+from habitus_runners.significance import DETECTABLE, SIGNIFICANCE, holm, p_text
 from habitus_runners.tables import BIT
 
 Floats = NDArray[np.float64]
@@ -233,7 +232,7 @@ def detectable(differences: Floats, tasks: Floats) -> float:
         return math.nan
     residual = differences - tasks * differences.sum() / tasks.sum()
     error = math.sqrt(clusters / (clusters - 1) * float(residual @ residual)) / float(tasks.sum())
-    return float(norm.ppf(1 - SIGNIFICANCE / 2) + norm.ppf(POWER)) * error
+    return DETECTABLE * error
 
 
 def sentence(pair: Pair, tasks: int) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from habitus_runners.targets import Scorer
@@ -20,7 +21,7 @@ def by_estimator(tasks: pa.Table, scorer: Scorer) -> list[dict[str, Any]]:
     size, rows = tasks["group_size"].to_numpy(), []
     for name, entropy in scorer.entropies().items():
         for least, below in SIZES:
-            part = entropy[(size >= least) & (size < below) & (entropy == entropy)]  # noqa: PLR0124 - not NaN
+            part = entropy[(size >= least) & (size < below) & ~np.isnan(entropy)]
             mean = float(part.mean()) if len(part) else None
             rows.append({"estimator": name, "users": [least, below], "tasks": len(part), "entropy": mean})
     return rows

@@ -18,6 +18,7 @@ from habitus_runners.errors import HabitusError
 from habitus_runners.model import SEE_THE_ANSWER
 from habitus_runners.prompts.titles import visible
 from habitus_runners.settings import Settings, validated
+from habitus_runners.significance import LEAST_SHOWN
 from habitus_runners.storage import RunFolder, atomic
 from habitus_runners.tables import BIT, POOLED, frame
 
@@ -270,7 +271,7 @@ def _bits(name: str) -> Callable[[Mapping[str, Any]], str]:
 
 
 def _p(row: Mapping[str, Any]) -> str:
-    return "$<$0.001" if row["p_holm"] < 0.001 else f"{row['p_holm']:.3f}"  # noqa: PLR2004 - three digits
+    return "$<$0.001" if row["p_holm"] < LEAST_SHOWN else f"{row['p_holm']:.3f}"
 
 
 def _inversion(row: Mapping[str, Any]) -> str:

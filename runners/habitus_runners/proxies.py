@@ -24,8 +24,8 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from habitus import interactions, proxies, sampling
-from habitus_runners.columns import fixed, places, ragged
+from habitus import proxies, sampling
+from habitus_runners.columns import by_owner, fixed, ragged
 from habitus_runners.datasets.dataset import Dataset
 from habitus_runners.progress import Progress, silent
 from habitus_runners.settings import Settings
@@ -140,9 +140,7 @@ def _with_identity(images: NDArray[np.int32]) -> NDArray[np.int32]:
 
 
 def _groups(tasks: pa.Table, members: pa.Table) -> sampling.Groups:
-    task = places(members["task_id"], tasks["task_id"])
-    order = np.argsort(task, kind="stable")
-    start = interactions.starts(np.bincount(task, minlength=tasks.num_rows))
+    start, order = by_owner(members["task_id"], tasks["task_id"])
     return sampling.Groups(start, members["user"].to_numpy()[order])
 
 

@@ -21,21 +21,17 @@ def score(
     """The scores table: every ranking under every fill, and under the settings' own if it is another."""
     scorer = Scorer(tasks, members, settings, threads=threads)
     task, lists = rows_of(rankings, tasks), fixed(rankings["ranking"])
-    short = np.flatnonzero((lists < 0).any(axis=1))
     whole = scorer.score(lists, task)
     ceiling = whole.best + lost_to_noise(tasks, scorer) * (whole.chance - whole.best)
     parts = []
     for fill in dict.fromkeys((*FILLS, settings.fill)):
-        scored = whole.cross_entropy.copy()
-        if fill != "chance" and len(short):
-            scored[short] = scorer.score(lists[short], task[short], fill).cross_entropy
         columns = {
             **{name: rankings[name] for name in ("answer_id", "task_id", "model")},
             "fill": pa.array([fill] * len(task)),
             "alpha": np.full(len(task), scorer.alpha),
             **{name: getattr(whole, name)[task] for name in ("entropy", "best", "chance", "worst")},
             "ceiling": ceiling[task],
-            "cross_entropy": scored,
+            "cross_entropy": scorer.refilled(whole, lists, task, fill),
             "valid": whole.valid,
         }
         parts.append(pa.table({name: columns[name] for name in scores_schema().names}).cast(scores_schema()))

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.stats import norm
 
 SIGNIFICANCE, POWER = 0.05, 0.80
 
-_LEAST_SHOWN = 0.001
+# How many standard errors a difference must be, for a two-sided test to find it with that power.
+DETECTABLE = float(norm.ppf(1 - SIGNIFICANCE / 2) + norm.ppf(POWER))
+LEAST_SHOWN = 0.001
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -23,4 +26,4 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 def p_text(p: float) -> str:
     """``p = 0.012``, or ``p < 0.001``."""
-    return "p < 0.001" if p < _LEAST_SHOWN else f"p = {p:.3f}"
+    return "p < 0.001" if p < LEAST_SHOWN else f"p = {p:.3f}"

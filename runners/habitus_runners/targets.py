@@ -75,13 +75,11 @@ class Scorer:
     @cached_property
     def group_members(self) -> members.Members:
         """Who did what, task by task."""
-        row = columns.places(self._everyone["task_id"], self._tasks["task_id"])
-        order = np.argsort(row, kind="stable")
-        size = np.bincount(row, minlength=self._tasks.num_rows)
+        start, order = columns.by_owner(self._everyone["task_id"], self._tasks["task_id"])
         candidates = self._tasks.schema.field("candidates").type.list_size
         users = self._everyone["user"].to_numpy()[order]
         bits = columns.packed(self._everyone["incidence"])[order]
-        return members.Members(starts(size), users, bits, candidates)
+        return members.Members(start, users, bits, candidates)
 
     def score(
         self,
@@ -114,6 +112,21 @@ class Scorer:
             if name != "valid"
         }
         return TaskScores(**means, valid=scored[0].valid)
+
+    def refilled(self, scored: TaskScores, lists: NDArray[np.integer], task: Integers, fill: Fill) -> Floats:
+        """(rankings,) cross-entropies by another fill; only lists with an empty slot are scored again.
+
+        Args:
+            scored: of the same lists and tasks, by the fill ``chance``.
+            lists: see ``score``.
+            task: see ``score``.
+            fill: the other one.
+        """
+        found = scored.cross_entropy.copy()
+        short = np.flatnonzero((lists < 0).any(axis=1))
+        if fill != "chance" and len(short):
+            found[short] = self.score(lists[short], task[short], fill).cross_entropy
+        return found
 
     def targets(self, kept: Kept | None = None, splits: int | None = None) -> Iterator[Target]:
         """What tasks are scored against: one target, or one per split."""

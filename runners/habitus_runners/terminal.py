@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pyarrow as pa
 from rich.box import SIMPLE
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from habitus_runners import paper
+from habitus_runners import console, paper
 from habitus_runners import progress as reporting
+from habitus_runners.console import plain, screen
 from habitus_runners.model import SEE_THE_ANSWER
-from habitus_runners.prompts.titles import visible
 from habitus_runners.significance import p_text
 from habitus_runners.tables import BIT, POOLED, frame
 
@@ -36,18 +35,7 @@ if TYPE_CHECKING:
 _LINE_EVERY_S = 15
 _FEW_PAIRS = 10
 
-_console = Console(markup=False, highlight=False, emoji=False)
-
-
-def say(line: str) -> None:
-    """One line, unbroken, so that a path in it can be copied; nothing if it is empty."""
-    if line:
-        _console.print(_plain(line), soft_wrap=True)
-
-
-def _plain(text: str) -> Text:
-    """Text from data or models: neither markup nor what moves a terminal's cursor."""
-    return Text(visible(text))
+say = console.say
 
 
 @contextmanager
@@ -55,7 +43,7 @@ def progress() -> Iterator[reporting.Progress]:
     """Show how far each stage is: bars on a terminal; elsewhere a line per finished stage, and one now and then."""
     columns = (TextColumn("{task.description:>12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     notes = TextColumn("{task.fields[note]}", markup=False)
-    bars = Progress(*columns, notes, console=_console, disable=not _console.is_terminal)
+    bars = Progress(*columns, notes, console=screen, disable=not screen.is_terminal)
     stages: dict[str, TaskID] = {}
     said: dict[str, float] = {}
 
@@ -64,7 +52,7 @@ def progress() -> Iterator[reporting.Progress]:
             stages[stage] = bars.add_task(escape(stage), total=total, note="")
             said[stage] = monotonic()
         bars.update(stages[stage], completed=done, total=total, note=note)
-        if not _console.is_terminal and (done == total or (note and monotonic() - said[stage] >= _LINE_EVERY_S)):
+        if not screen.is_terminal and (done == total or (note and monotonic() - said[stage] >= _LINE_EVERY_S)):
             said[stage] = monotonic()
             say(f"{stage}: {done} of {total}" + (f", {note}" if note else ""))
 
@@ -90,14 +78,14 @@ def show_table_1(manifest: Mapping[str, Any]) -> None:
         table.add_column(f"h = {length}", justify="right", no_wrap=True)
     total = 0
     for level in levels:
-        row: list[str | Text] = [_plain(level)]
+        row: list[str | Text] = [plain(level)]
         for length in lengths:
             kept = sum(d["kept"] for d in manifest["draws"] if d["level"] == level and d["history"] == length)
             total += kept
             published = dict(zip(paper.LENGTHS, theirs.get(level, ()), strict=False)).get(length)
             row.append(f"{kept}" if published is None else f"{kept}/{published}")
         table.add_row(*row)
-    _console.print(table)
+    screen.print(table)
     say(f"{total:,} tasks" + (f"; the paper has {sum(map(sum, theirs.values())):,}" if theirs else ""))
 
 
@@ -120,8 +108,8 @@ def show_results(results: pa.Table, settings: "Settings") -> None:
         turn = _bits(row[f"{kind}inversion"], 2) if row[f"{kind}outcome"] == "value" else row[f"{kind}outcome"]
         ends = (_number(row[f"skill_{end}"], 3) for end in ("low", "high"))
         figures = (_number(row["skill"], 3), " to ".join(ends), _bits(row["gap"], 3), turn)
-        table.add_row(_plain(row["model"]), *figures, f"{row['validity']:.1%}")
-    _console.print(table)
+        table.add_row(plain(row["model"]), *figures, f"{row['validity']:.1%}")
+    screen.print(table)
     say(f"gap and inversion ({settings.curve.kind}) in bits; noise ceiling of skill {_number(first['ceiling'], 3)}")
 
 
@@ -155,8 +143,8 @@ def _show_ranking(found: "Comparison") -> None:
         )
         beside = "".join("." if other == model.name else sign for other, sign in zip(names, told, strict=True))
         figures = (_number(value, 3) for value in (model.cross_entropy, model.gap, model.skill))
-        table.add_row(f"{place + 1}", _plain(model.name + " *" * (model.kind in SEE_THE_ANSWER)), *figures, beside)
-    _console.print(table)
+        table.add_row(f"{place + 1}", plain(model.name + " *" * (model.kind in SEE_THE_ANSWER)), *figures, beside)
+    screen.print(table)
     say("beside each: + better, - worse, = not told apart")
     say(
         "* is shown the answer: better or worse by construction"
@@ -182,7 +170,7 @@ def _show_pairs(found: "Comparison", pairs: "Sequence[Pair]") -> None:
             "/".join(f"{count:,}" for count in (pair.wins, pair.ties, pair.losses)),
             bits(pair.detectable),
         )
-    _console.print(table)
+    screen.print(table)
     say("least: the smallest difference, in bits, that so many tasks could have shown (two-sided 5 %, power 80 %)")
 
 
@@ -195,8 +183,8 @@ def show_verdicts(rankings: pa.Table) -> None:
     for model, parser, verdict, answers in counts.sort(
         "model", "parser", "len", descending=[False, False, True]
     ).rows():
-        table.add_row(_plain(model), parser, verdict, f"{answers:,}")
-    _console.print(table)
+        table.add_row(plain(model), parser, verdict, f"{answers:,}")
+    screen.print(table)
 
 
 def show_estimates(estimates: "Sequence[Estimate]", calls: "Calls") -> None:
@@ -251,9 +239,9 @@ def show_ledger(path: "Path", lines: "Sequence[Line]", batches: "Sequence[Batch]
     for line in lines:
         tokens = " / ".join(f"{count:,}" if count is not None else "–" for count in (line.tokens_in, line.tokens_out))
         dollars = _number(line.dollars, 2)
-        table.add_row(_plain(line.model), f"{line.answers:,}", tokens, dollars, f"{line.failures:,}", line.last or "–")
+        table.add_row(plain(line.model), f"{line.answers:,}", tokens, dollars, f"{line.failures:,}", line.last or "–")
     say(f"{path}")
-    _console.print(table)
+    screen.print(table)
     for batch in batches:
         say(f"batch {batch.batch_id or batch.local}: {batch.model}, {batch.questions:,} answers, {batch.state}")
     say(f"{repeats:,} calls repeated one whose end is unknown")
@@ -270,7 +258,7 @@ def show_answer(record: "Record") -> None:
     for name, value in about.items():
         say(f"{name:>10}  {'–' if value is None else value}")
     for name, text in (("prompt", question.prompt), ("text", reply.text)):
-        _console.print(f"\n--- {name}")
+        screen.print(f"\n--- {name}")
         for line in text.splitlines():
             say(line)
 
@@ -281,8 +269,8 @@ def show_figures(figures: Sequence["Figure"]) -> None:
     for name in ("figure", "the method says", "found here"):
         table.add_column(name)
     for figure in figures:
-        table.add_row(_plain(figure.name), _plain(figure.expected), _plain(figure.found))
-    _console.print(table)
+        table.add_row(plain(figure.name), plain(figure.expected), plain(figure.found))
+    screen.print(table)
 
 
 def show_checks(checks: Sequence["Check"]) -> None:
@@ -291,8 +279,8 @@ def show_checks(checks: Sequence["Check"]) -> None:
     for name in ("check", "", "seen"):
         table.add_column(name)
     for check in checks:
-        table.add_row(check.name, Text("ok", "green") if check.good else Text("BAD", "bold red"), _plain(check.seen))
-    _console.print(table)
+        table.add_row(check.name, Text("ok", "green") if check.good else Text("BAD", "bold red"), plain(check.seen))
+    screen.print(table)
     bad = [check.name for check in checks if not check.good]
     say(f"not as it should be: {', '.join(bad)}" if bad else "all is as it should be")
 

@@ -6,11 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from habitus.scoring import MIN_GAP
 from habitus_runners.settings import Settings
-from habitus_runners.significance import POWER, SIGNIFICANCE
+from habitus_runners.significance import DETECTABLE
 from habitus_runners.targets import Scorer
 
 Floats = NDArray[np.float64]
@@ -52,8 +51,7 @@ def detectable(tasks: pa.Table, members: pa.Table, settings: Settings) -> Detect
     gap, square = _moments(tasks, members, settings)
     counts = gap >= MIN_GAP
     kept = tasks.filter(pa.array(counts))
-    quantiles = float(norm.ppf(1 - SIGNIFICANCE / 2) + norm.ppf(POWER))
-    at = {skill: quantiles * standard_error(gap[counts], square[counts], skill) for skill in (TYPICAL, *OTHERS)}
+    at = {skill: DETECTABLE * standard_error(gap[counts], square[counts], skill) for skill in (TYPICAL, *OTHERS)}
     shown = zip(kept["level"].to_pylist(), kept["value"].to_pylist(), strict=True)
     clusters = {(level, str(value)) for level, value in shown}
     return Detectable(at[TYPICAL], max(at.values()), kept.num_rows, len(clusters))

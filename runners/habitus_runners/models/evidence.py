@@ -100,14 +100,14 @@ class Evidence:
         Raises:
             HabitusError: members and tasks are not of the same study.
         """
-        size = np.bincount(self._member_rows, minlength=self.tasks.num_rows)
+        size = self._members_of.size
         claimed = self.tasks["group_size"].to_numpy()
         wrong = np.flatnonzero(size != claimed)
         if len(wrong):
             task = self.task_ids[wrong[0]]
             raise HabitusError(f"task {task}: expected {claimed[wrong[0]]} rows of members, got {size[wrong[0]]}")
         users = self.members["user"].to_numpy().astype(np.int64)
-        return Ragged(starts(size), users[self._member_order])
+        return Ragged(self._members_of.start, users[self._members_of.values])
 
     @cached_property
     def incidence(self) -> csr_array:
@@ -164,7 +164,7 @@ class Evidence:
             yield slice(lower, upper), slice(int(start[lower]), int(start[upper]))
 
     def _bits(self, rows: slice) -> NDArray[np.uint8]:
-        packed = self._packed[self._member_order[rows]]
+        packed = self._packed[self._members_of.values[rows]]
         return np.unpackbits(packed, axis=1, count=self.candidates.shape[1], bitorder="little")
 
     @cached_property
@@ -172,13 +172,9 @@ class Evidence:
         return columns.packed(self.members["incidence"])
 
     @cached_property
-    def _member_rows(self) -> Integers:
-        return columns.places(self.members["task_id"], self.tasks["task_id"])
-
-    @cached_property
-    def _member_order(self) -> Integers:
-        order: Integers = np.argsort(self._member_rows, kind="stable")
-        return order
+    def _members_of(self) -> Ragged:
+        """The rows of members of each task."""
+        return columns.by_owner(self.members["task_id"], self.tasks["task_id"])
 
     @cached_property
     def _setups(self) -> NDArray[np.str_]:

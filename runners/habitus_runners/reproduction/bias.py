@@ -7,8 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from habitus import entropy
-from habitus.interactions import starts
-from habitus_runners.columns import packed, places
+from habitus_runners.columns import by_owner, packed
 from habitus_runners.tables import BIT
 
 Counts = NDArray[np.int32]
@@ -35,12 +34,10 @@ def of_groups(tasks: pa.Table, members: pa.Table, seed: int) -> list[Bias]:
         members: of these tasks.
         seed: of which groups and users are kept.
     """
-    row = places(members["task_id"], tasks["task_id"])
-    order, size = np.argsort(row, kind="stable"), np.bincount(row, minlength=tasks.num_rows)
-    start = starts(size.astype(np.int64))
-    bits = packed(members["incidence"])[order]
+    owned = by_owner(members["task_id"], tasks["task_id"])
+    start, bits = owned.start, packed(members["incidence"])[owned.values]
     rng = np.random.default_rng(seed)
-    large = rng.permutation(np.flatnonzero(size >= LARGE))[:_MOST]
+    large = rng.permutation(np.flatnonzero(owned.size >= LARGE))[:_MOST]
     if not len(large):
         return []
     width = tasks.schema.field("candidates").type.list_size

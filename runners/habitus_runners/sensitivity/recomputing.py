@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from habitus.scoring import Fill
 from habitus_runners.columns import fixed
 from habitus_runners.scores import rows_of
 from habitus_runners.sensitivity.alternatives import Alternative
@@ -31,7 +30,6 @@ class Recomputation:
         self._names = tuple(dict.fromkeys(names.to_pylist()))
         self._model = np.asarray([self._names.index(name) for name in names.to_pylist()], np.int64)
         self._lists, self._task = fixed(rankings["ranking"]), rows_of(rankings, self._tasks)
-        self._short = np.flatnonzero((self._lists < 0).any(axis=1))
         self._scores: dict[_Key, TaskScores] = {}
         self._axes: dict[_Key, Floats] = {}
         self._orders: dict[_Key, Orders] = {}
@@ -39,7 +37,7 @@ class Recomputation:
     @property
     def faulty(self) -> bool:
         """Whether any list has an empty slot."""
-        return bool(len(self._short))
+        return bool((self._lists < 0).any())
 
     def reading(self, alternative: Alternative | None = None) -> Reading:
         """Of the run itself, or under an alternative."""
@@ -62,18 +60,13 @@ class Recomputation:
             self._scores[key, "chance"] = whole
             self._axes[key, settings.target.estimator] = whole.entropy
         if (key, settings.fill) not in self._scores:
-            self._scores[key, settings.fill] = self._filled(self._scores[key, "chance"], scorer, settings.fill)
+            whole = self._scores[key, "chance"]
+            filled = scorer.refilled(whole, self._lists, self._task, settings.fill)
+            self._scores[key, settings.fill] = whole._replace(cross_entropy=filled)
         if (key, settings.target.estimator) not in self._axes:
             axes = [part.entropy for part in scorer.targets()]
             self._axes[key, settings.target.estimator] = np.mean(axes, axis=0)
         return self._scores[key, settings.fill]._replace(entropy=self._axes[key, settings.target.estimator])
-
-    def _filled(self, whole: TaskScores, scorer: Scorer, fill: Fill) -> TaskScores:
-        scored = whole.cross_entropy.copy()
-        if len(self._short):
-            lists, task = self._lists[self._short], self._task[self._short]
-            scored[self._short] = scorer.score(lists, task, fill).cross_entropy
-        return whole._replace(cross_entropy=scored)
 
     def _with_halves(self, halves: int) -> pa.Table:
         if not halves:

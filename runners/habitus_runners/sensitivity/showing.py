@@ -2,31 +2,28 @@
 
 from itertools import groupby
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from habitus_runners.prompts.titles import visible
+from habitus_runners.console import plain, say, screen
 from habitus_runners.sensitivity import Sensitivity
 from habitus_runners.sensitivity.telling import changes, depending, standing, tally
-
-_console = Console(markup=False, highlight=False, emoji=False)
 
 
 def show(found: Sensitivity) -> None:
     """Everything, as text from data and models that is never read as markup."""
-    _say(f"{len(found.conclusions)} conclusions of this run:")
+    say(f"{len(found.conclusions)} conclusions of this run:")
     for one in found.conclusions:
         _item(f"{one.subject}: {one.answer.says}")
-    _console.print(_table(found))
+    screen.print(_table(found))
     for note in found.notes:
-        _say(note)
+        say(note)
     kept, lost = standing(found), depending(found)
-    _say(f"{len(kept)} of {len(found.conclusions)} conclusions survive every alternative that touches them:")
+    say(f"{len(kept)} of {len(found.conclusions)} conclusions survive every alternative that touches them:")
     for one in kept:
         _item(f"{one.subject}: {one.answer.says}")
     if lost:
-        _say(f"{len(lost)} depend on a choice:")
+        say(f"{len(lost)} depend on a choice:")
     for sentence in lost:
         _item(sentence)
 
@@ -38,17 +35,13 @@ def _table(found: Sensitivity) -> Table:
     for family, rows in groupby(found.rows, key=lambda row: row.family):
         table.add_section()
         for row in rows:
-            table.add_row(_plain(f"{family}: {row.name}"), tally(row), _plain("\n".join(changes(found, row))))
+            table.add_row(plain(f"{family}: {row.name}"), tally(row), _lines("\n".join(changes(found, row))))
     return table
 
 
-def _say(text: str) -> None:
-    _console.print(_plain(text), soft_wrap=True)
-
-
 def _item(text: str) -> None:
-    _say(f"- {text}")
+    say(f"- {text}")
 
 
-def _plain(text: str) -> Text:
-    return Text("\n".join(visible(line) for line in text.split("\n")))
+def _lines(text: str) -> Text:
+    return Text("\n").join(plain(line) for line in text.split("\n"))

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from habitus import curves, inversion
-from habitus.scoring import MIN_GAP
 from habitus_runners import intervals
+from habitus_runners.results import skill_trend
 from habitus_runners.significance import SIGNIFICANCE
 from habitus_runners.tables import BIT
 from habitus_runners.validity.altered import ranked
@@ -176,9 +176,7 @@ def _constant(worlds: Worlds) -> dict[str, list[float]]:
         study = worlds.study(number)
         for name in CONSTANT:
             scores = study.scorer.score(study.preferred(name, study.settings.seed), study.rows)
-            gap = scores.chance - scores.best
-            counted = np.where(gap >= MIN_GAP, gap, 0)
-            found[name].append(inversion.trend(counted, scores.cross_entropy - scores.best, scores.entropy).p)
+            found[name].append(skill_trend(scores.entropy, scores.cross_entropy, scores.best, scores.chance).p)
     return found
 
 

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from habitus_runners.console import say, screen
 from habitus_runners.validity.property import Property
-
-_console = Console(markup=False, highlight=False, emoji=False)
 
 
 def show_properties(found: Sequence[Property]) -> None:
@@ -19,9 +17,9 @@ def show_properties(found: Sequence[Property]) -> None:
     for one in found:
         verdict = Text("holds", "green") if one.holds else Text("FAILS", "bold red")
         table.add_row(one.key, one.name, verdict, one.found, one.rests_on, f"{one.seconds:.0f}")
-    _console.print(table)
+    screen.print(table)
     for one in found:
         for remark in one.remarks:
-            _console.print(f"{one.key}: {remark}", soft_wrap=True)
+            say(f"{one.key}: {remark}")
     failed = [one.key for one in found if not one.holds]
-    _console.print(f"does not hold: {', '.join(failed)}" if failed else "every property holds")
+    say(f"does not hold: {', '.join(failed)}" if failed else "every property holds")
