@@ -173,54 +173,35 @@ def _scratch(candidates: int, lanes: int) -> tuple[NDArray[np.generic], ...]:
 @functools.lru_cache(maxsize=16)
 def _logs(added: float, base: float) -> NDArray[np.float64]:
     """log(n + added) - log(base) for every count that a lane of 16 bits can hold."""
-    table: NDArray[np.float64] = np.log(np.arange(_TABLE) + added) - math.log(base)
+    from habitus.kernels import tables  # noqa: PLC0415 - compiles on import: see kernels/__init__.py
+
+    table = np.empty(_TABLE)
+    tables.logarithms(added, base, table)
     table.flags.writeable = False
     return table
 
 
 @functools.lru_cache(maxsize=16)
 def _network(size: int) -> NDArray[np.int64]:
-    """(2 * comparators,) places, the larger first: Batcher's merge exchange (Knuth, TAOCP 3, 5.2.2, algorithm M)."""
-    pairs = [np.empty(0, np.int64)]
-    top = 1 << (size - 1).bit_length() >> 1
-    p = top
-    while p:
-        q, r, d = top, 0, p
-        while d:
-            pairs.append(np.array([(i, i + d) for i in range(size - d) if i & p == r], np.int64).reshape(-1))
-            d, q, r = q - p, q >> 1, p
-        p >>= 1
-    return np.concatenate(pairs)
+    """(2 * comparators,) places, the larger first."""
+    from habitus.kernels import tables  # noqa: PLC0415 - compiles on import: see kernels/__init__.py
+
+    pairs = np.empty(2 * tables.network(size, np.empty(0, np.int64)), np.int64)
+    tables.network(size, pairs)
+    return pairs
 
 
 @functools.lru_cache(maxsize=64)
 def _band(candidates: int, length: int) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-    """Where a candidate that a random list of N does not hold ends up: a constant of K and N (method, section 4).
+    """Shares, starts and slots: where a candidate that a random list of N does not hold ends up."""
+    from habitus.kernels import tables  # noqa: PLC0415 - compiles on import: see kernels/__init__.py
 
-    The i-th in order, i = 0..K-1, takes slot N + i - x with probability (1 - N/K) Hyp(x; K-1, i, N), when x of the i
-    before it are listed. Only slots max(N, i)..min(N + i, K - 1) can occur, so the probabilities are a band. Its rows
-    are kept two by two: those of 2 j and 2 j + 1 alternate from slot ``slot[j]`` on, at ``share[2 * start[j]:]``.
-    """
-    K, N = candidates, length
-    slots = [range(max(N, i), min(N + i + 1, K - 1) + 1) for i in range(0, K, 2)]
-    start = starts(np.array([len(row) for row in slots]))
-    share = np.zeros((start[-1], 2))
-    for j, row in enumerate(slots):
-        for i in range(2 * j, min(2 * j + 2, K)):
-            listed = np.arange(max(0, N + i - K + 1), min(i, N) + 1)
-            share[start[j] + N + i - row.start - listed, i % 2] = (1 - N / K) * _hypergeometric(listed, K - 1, i, N)
-    return share.reshape(-1), start, np.array([row.start for row in slots])
-
-
-def _hypergeometric(x: NDArray[np.int64], population: int, drawn: int, marked: int) -> NDArray[np.float64]:
-    """Probabilities of all possible numbers x of marked ones, from the ratios of neighbours outwards of the likeliest.
-
-    Products of ratios below 1 cannot overflow, and are exact to their roundings; they are divided by their sum.
-    """
-    ratio = (drawn - x[:-1]) * (marked - x[:-1]) / (x[1:] * (population - drawn - marked + x[1:]))
-    top = int((ratio >= 1).sum())
-    chances = np.concatenate([np.cumprod(1 / ratio[:top][::-1])[::-1], np.ones(1), np.cumprod(ratio[top:])])
-    return np.asarray(chances / chances.sum())
+    pairs = (candidates + 1) // 2
+    start, slot = np.empty(pairs + 1, np.int64), np.empty(pairs, np.int64)
+    tables.band_rows(candidates, length, start, slot)
+    share = np.zeros(2 * start[-1])
+    tables.band(candidates, length, start, slot, share)
+    return share, start, slot
 
 
 def _bytes(array: NDArray[np.integer]) -> NDArray[np.uint8]:

@@ -97,8 +97,11 @@ def score(
     added = arguments.pseudo_count(alpha, candidates)
 
     def target(tasks: _Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        smoothed = arguments.counts(array[tasks], tasks) + added
-        smoothed /= smoothed.sum(axis=1, keepdims=True)
+        from habitus.kernels import scoring as kernels  # noqa: PLC0415 - compiles on import: see kernels/__init__.py
+
+        counted = arguments.counts(array[tasks], tasks)
+        smoothed = np.empty_like(counted)
+        kernels.smooth(counted, added, smoothed)
         return smoothed, smoothed
 
     request = _request(target, array.shape, rankings, task, fill)
@@ -194,16 +197,16 @@ def bounded_skill(scores: Scores, *, task: ArrayLike | None = None, min_gap: flo
 
 
 def _skill(scores: Scores, reference: NDArray[np.float64], task: ArrayLike | None, min_gap: float) -> Skill:
+    from habitus.kernels import scoring as kernels  # noqa: PLC0415 - compiles on import: see kernels/__init__.py
+
     of = arguments.task_of_rows(task, len(scores.cross_entropy), len(scores.entropy))
-    entropy = scores.entropy[of]
-    # Not `>= min_gap` alone: a gap of exactly 0 cannot be divided by, whatever min_gap is.
-    gap = scores.chance[of] - entropy
-    kept = (gap >= min_gap) & (gap > 0) & np.isfinite(scores.cross_entropy)
-    tasks = int(kept.sum())
-    if tasks == 0:
-        return Skill(math.nan, 0, len(kept))
-    lost = (scores.cross_entropy - entropy)[kept].sum()
-    return Skill(float(1 - lost / (reference[of] - entropy)[kept].sum()), tasks, len(kept) - tasks)
+    columns = scores.entropy, scores.chance, reference, scores.cross_entropy
+    entropy, chance, reference, crossed = (np.ascontiguousarray(column, np.float64) for column in columns)
+    if not entropy.shape == chance.shape == reference.shape:
+        raise ValueError(f"expected entropy, chance and worst of one shape, got {[len(each) for each in columns[:3]]}")
+    sums = np.empty(2)
+    kept = kernels.skill_sums(entropy, chance, reference, crossed, of, float(min_gap), sums)
+    return Skill(float(1 - sums[0] / sums[1]) if kept else math.nan, kept, len(of) - kept)
 
 
 class _Request(NamedTuple):

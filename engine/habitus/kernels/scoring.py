@@ -11,6 +11,7 @@ import math
 from numba import njit, types
 
 Matrix = types.Array(types.float64, 2, "C", readonly=True)
+Vector = types.Array(types.float64, 1, "C", readonly=True)
 Places = types.Array(types.int32, 2, "C", readonly=True)
 Lists = types.Array(types.int64, 2, "C", readonly=True)
 Numbers = types.Array(types.int64, 1, "C", readonly=True)
@@ -65,6 +66,18 @@ def _expected_surprisal(surprisal, listed, length, out):
         for i in range(m - 1, 0, -1):
             out[i] = share * (slot + i * out[i - 1] + (m - 1 - i) * out[i])
         out[0] = share * (slot + (m - 1) * out[0])
+
+
+@njit(types.void(Matrix, types.float64, types.float64[:, ::1]), cache=True, nogil=True, error_model="numpy")
+def smooth(counts, alpha, out):
+    """out[t, i] = (n[t, i] + alpha) / (sum_i n[t, i] + alpha K)."""
+    tasks, K = counts.shape
+    for t in range(tasks):
+        total = alpha * K
+        for i in range(K):
+            total += counts[t, i]
+        for i in range(K):
+            out[t, i] = (counts[t, i] + alpha) / total
 
 
 @njit(
@@ -189,3 +202,26 @@ def ranking_scores(rank, weight, surprisal, rankings, task, fill, mark, expected
         if tied > 0:
             total += weights * places / tied
         cross_entropy[s] = total
+
+
+@njit(
+    types.int64(*[Vector] * 4, Numbers, types.float64, types.float64[::1]),
+    cache=True,
+    nogil=True,
+    error_model="numpy",
+)
+def skill_sums(entropy, chance, reference, cross_entropy, task, min_gap, sums):
+    """sums = sum of CE - H, and of reference - H, over rankings that can tell; returns how many these are.
+
+    Not `gap >= min_gap` alone: a gap of exactly 0 cannot be divided by, whatever min_gap is.
+    """
+    sums[0] = sums[1] = 0.0
+    kept = 0
+    for s in range(task.shape[0]):
+        t = task[s]
+        gap = chance[t] - entropy[t]
+        if gap >= min_gap and gap > 0.0 and math.isfinite(cross_entropy[s]):
+            sums[0] += cross_entropy[s] - entropy[t]
+            sums[1] += reference[t] - entropy[t]
+            kept += 1
+    return kept
