@@ -4,7 +4,6 @@ Which method scores what is decided in scoring.py; nothing here checks arguments
 """
 
 import functools
-import math
 from typing import NamedTuple, TypeVar
 
 import numpy as np

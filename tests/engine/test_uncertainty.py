@@ -246,3 +246,10 @@ def test_errors_of_curves(x: list[float], y: list[float], keys: dict[str, object
 def test_the_reference_is_exact() -> None:
     x, y = reference.smoothed([(0.0, 1.0, 1.0), (1.0, 3.0, 2.0)], 2, 1, 0.0, 1.0)
     assert (x, y) == ([Fraction(1, 4), Fraction(3, 4)], [Fraction(1), Fraction(3)])
+
+
+def test_heights_that_overflow_are_no_curve() -> None:
+    x = np.linspace(1, 5, 400)
+    drawn = bootstrap_curves(x, [1.7e308 * np.linspace(-1, 1, 400) ** 4], weights=np.ones((1, 400)), window=1)
+    assert curves.OUTCOMES[drawn.outcome[0, 0]] == "undefined"
+    assert np.isnan(drawn.turning_point).all()

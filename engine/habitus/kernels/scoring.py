@@ -211,7 +211,7 @@ def ranking_scores(rank, weight, surprisal, rankings, task, fill, mark, expected
     error_model="numpy",
 )
 def skill_sums(entropy, chance, reference, cross_entropy, task, min_gap, sums):
-    """sums = sum of CE - H, and of reference - H, over rankings that can tell; returns how many these are.
+    """Writes the sums of CE - H and of reference - H over rankings that can tell; returns how many these are.
 
     Not `gap >= min_gap` alone: a gap of exactly 0 cannot be divided by, whatever min_gap is.
     """

@@ -247,7 +247,9 @@ def _turn(derivatives, roots):
     """
     size = derivatives.shape[1]
     largest, steepest = abs(derivatives[0, 0]), 0.0
-    for j in range(1, size):
+    for j in range(size):
+        if not math.isfinite(size * derivatives[0, j]):  # it overflows: no degree would be small enough below
+            return math.nan, UNDEFINED
         largest = max(largest, abs(derivatives[0, j]))
         steepest = max(steepest, abs(j * derivatives[0, j]))
     if steepest <= ROUNDING * largest:

@@ -154,20 +154,32 @@ def number(builder, source, width, place):
 def narrow(builder, source, width, task, tile, lane, K):
     """A task's K counts into the lane's row of the tile; -1 for those that the tile's type cannot hold."""
     kind, lanes = tile.type.pointee, row_of(tile).count
-    held = min(K.constant, lanes) if isinstance(K, ir.Constant) else lanes
-    largest, short = int64(2 ** (kind.width - 1) - 1), ir.VectorType(kind, held)
     stride, first = _stride(builder, K, lanes), builder.mul(task, K)
-    start, last = builder.mul(lane, builder.mul(stride, int64(lanes))), builder.sub(K, int64(held))
-    for wide in widths(builder, width):
-        items, vector = builder.bitcast(source, wide.as_pointer()), ir.VectorType(wide, held)
-        with cgutils.for_range(builder, stride) as loop:
-            # The last columns may overlap those before.
-            column = between(builder, builder.mul(loop.index, int64(lanes)), int64(0), last)
+    start = builder.mul(lane, builder.mul(stride, int64(lanes)))
+
+    def columns(wide, held, steps):
+        """`held` at a time; the last may overlap those before."""
+        items, last = builder.bitcast(source, wide.as_pointer()), builder.sub(K, int64(held))
+        vector, short = ir.VectorType(wide, held), ir.VectorType(kind, held)
+        with cgutils.for_range(builder, steps) as loop:
+            column = between(builder, builder.mul(loop.index, int64(held)), int64(0), last)
             value = builder.load(_vector_at(builder, items, builder.add(first, column), vector), align=1)
             value = value if wide.width > kind.width else resized(builder, value, short)
+            largest = int64(2 ** (kind.width - 1) - 1)
             fits = builder.icmp_unsigned("<=", value, spread(builder, largest, value.type))
             value = builder.select(fits, resized(builder, value, short), constant(short, -1))
             builder.store(value, _vector_at(builder, tile, builder.add(start, column), short), align=2)
+
+    for wide in widths(builder, width):
+        if isinstance(K, ir.Constant):
+            columns(wide, min(K.constant, lanes), stride)
+            continue
+        # A vector would reach beyond a row that is shorter, and beyond the caller's memory with the last row.
+        with builder.if_else(builder.icmp_signed(">=", K, int64(lanes))) as (enough, few):
+            with enough:
+                columns(wide, lanes, stride)
+            with few:
+                columns(wide, 1, K)
 
 
 def _stride(builder, K, lanes):
