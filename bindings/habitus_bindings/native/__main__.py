@@ -1,0 +1,61 @@
+"""`python -m habitus_bindings.native`: installs libhabitus with its header and pkg-config file, or says where it is."""
+
+import argparse
+import importlib.metadata
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from habitus_bindings.native import INCLUDE, SHIPPED, library
+from habitus_bindings.native.build import BuildError, build
+
+_PKG_CONFIG = """prefix={prefix}
+libdir=${{prefix}}/lib
+includedir=${{prefix}}/include
+
+Name: habitus
+Description: How well a model predicts what groups of people do: the scoring engine
+Version: {version}
+Cflags: -I${{includedir}}
+Libs: -L${{libdir}} -lhabitus
+Libs.private: -lm
+"""
+
+
+def install(prefix: Path) -> list[Path]:
+    """Bring library, header and pkg-config file under ``prefix``; the library is built where none is shipped."""
+    target = prefix / "lib" / SHIPPED.name
+    if SHIPPED.is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(SHIPPED, target)
+    else:
+        build(target)
+    header, described = prefix / "include" / "habitus.h", prefix / "lib" / "pkgconfig" / "habitus.pc"
+    for path in (header, described):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(INCLUDE / header.name, header)
+    version = importlib.metadata.version("habitus")
+    described.write_text(_PKG_CONFIG.format(prefix=prefix, version=version), "utf-8")
+    return [target, header, described]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse, do, print; 1 and one line where it cannot be done."""
+    parser = argparse.ArgumentParser(prog="python -m habitus_bindings.native", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    installing = commands.add_parser("install", help="build the library where none is shipped, and install it")
+    installing.add_argument("--prefix", type=Path, default=Path(sys.prefix), help="default: this environment")
+    commands.add_parser("where", help="print the path of the library that this installation holds")
+    given = parser.parse_args(arguments)
+    try:
+        paths = install(given.prefix.resolve()) if given.command == "install" else [library()]
+    except (BuildError, OSError) as error:
+        sys.stderr.write(f"habitus: {error}\n")
+        return 1
+    sys.stdout.writelines(f"{path}\n" for path in paths)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
