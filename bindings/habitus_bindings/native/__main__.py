@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from habitus_bindings.native import INCLUDE, SHIPPED, library
+from habitus_bindings import native
 from habitus_bindings.native.build import BuildError, build
 
 _PKG_CONFIG = """prefix={prefix}
@@ -25,16 +25,16 @@ Libs.private: -lm
 
 def install(prefix: Path) -> list[Path]:
     """Bring library, header and pkg-config file under ``prefix``; the library is built where none is shipped."""
-    target = prefix / "lib" / SHIPPED.name
-    if SHIPPED.is_file():
+    target = prefix / "lib" / native.SHIPPED.name
+    if native.SHIPPED.is_file():
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(SHIPPED, target)
+        shutil.copy(native.SHIPPED, target)
     else:
         build(target)
     header, described = prefix / "include" / "habitus.h", prefix / "lib" / "pkgconfig" / "habitus.pc"
     for path in (header, described):
         path.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(INCLUDE / header.name, header)
+    shutil.copy(native.INCLUDE / header.name, header)
     version = importlib.metadata.version("habitus")
     described.write_text(_PKG_CONFIG.format(prefix=prefix, version=version), "utf-8")
     return [target, header, described]
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("where", help="print the path of the library that this installation holds")
     given = parser.parse_args(arguments)
     try:
-        paths = install(given.prefix.resolve()) if given.command == "install" else [library()]
+        paths = install(given.prefix.resolve()) if given.command == "install" else [native.library()]
     except (BuildError, OSError) as error:
         sys.stderr.write(f"habitus: {error}\n")
         return 1

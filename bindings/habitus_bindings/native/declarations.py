@@ -12,8 +12,8 @@ from numba import types
 if TYPE_CHECKING:
     from habitus_bindings.native.kernels import Kernel
 
-_SCALARS = {types.int64: "int64_t", types.float64: "double", types.boolean: "uint8_t"}
-_ELEMENTS = {
+_SCALARS: dict[types.Type, str] = {types.int64: "int64_t", types.float64: "double", types.boolean: "uint8_t"}
+_ELEMENTS: dict[types.Type, str] = {
     **_SCALARS,
     types.uint8: "uint8_t",
     types.int16: "int16_t",
@@ -67,7 +67,7 @@ def _flat(kind: types.Type) -> Iterator[str]:
         sizes = ["int64_t"] * kind.ndim
         yield from ["void *", "void *", "int64_t", "int64_t", f"{constant}{_ELEMENTS[kind.dtype]} *", *sizes, *sizes]
     elif isinstance(kind, types.BaseTuple):
-        for member in kind.types:
+        for member in kind:  # type: ignore[attr-defined]  # every tuple of Numba can be iterated
             yield from _flat(member)
     else:
         yield _SCALARS[kind]
