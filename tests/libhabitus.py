@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import habitus
+from habitus import sampling
+from habitus.candidates import RULES
 from habitus.entropy import ESTIMATORS
 from habitus.scoring import FILLS
 
@@ -141,6 +143,41 @@ class Library:
         sizes = (len(x), bins, window, degree, float(low), float(high))
         self.call("curve", x, y, *sizes, grid, len(grid), turn, outcome, fitted)
         return float(turn[0]), int(outcome[0]), fitted
+
+    def seeds(self, base: int, first: int, size: int) -> NDArray[np.uint64]:
+        """As `sampling.seeds` of consecutive draws."""
+        out = np.empty(size, np.uint64)
+        self.call("seeds", base, first, size, out)
+        return out
+
+    def histories(self, seeds: NDArray[np.uint64], inventory: NDArray[np.int32], length: int) -> NDArray[np.int32]:
+        """As `sampling.histories` without weights."""
+        out = np.empty((len(seeds), length), np.int32)
+        self.call("histories", seeds, len(seeds), inventory, len(inventory), length, out)
+        return out
+
+    def tasks(
+        self,
+        pairs: tuple[NDArray[np.int32], NDArray[np.int32]],
+        shape: tuple[int, int],
+        proxies: sampling.Proxies,
+        seeds: NDArray[np.uint64],
+        inventory: NDArray[np.int32],
+        *,
+        min_users: int = 1,
+        length: int = 50,
+        rule: str = "half",
+    ) -> sampling.Tasks:
+        """As `sampling.tasks`."""
+        cell, cells = (np.ascontiguousarray(each, np.int32) for each in (proxies.cell_of_user, proxies.cells))
+        size, (items, counts) = np.empty(len(seeds), np.int64), np.empty((2, len(seeds), length), np.int32)
+        history = proxies.history
+        asked = (cell, cells, history, *history.shape, proxies.needed, seeds, inventory, len(inventory))
+        self.call(
+            "tasks", *pairs, len(pairs[0]), *shape, *asked, min_users, length, RULES.index(rule),  # type: ignore[arg-type]
+            size, items, counts,
+        )  # fmt: skip
+        return sampling.Tasks(size, items, counts)
 
 
 def _room(tasks: int, lists: int) -> habitus.Scores:

@@ -150,7 +150,7 @@ def _finder(log: Interactions, proxies: Checked) -> Find:
 
     rows, row_of_item = log.rows_of_items
     length = proxies.history.shape[1]
-    planes = np.empty((length.bit_length() + 1, min(words(log.users), _WORDS_AT_ONCE)), np.uint64)
+    planes = np.empty((length.bit_length() + 1, max(1, min(words(log.users), _WORDS_AT_ONCE))), np.uint64)
     cursor = np.empty(length, np.int64)
     known = np.zeros(log.users, np.uint8)
 

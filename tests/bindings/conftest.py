@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.libhabitus import Library
 
 from habitus_bindings import native
 from habitus_bindings.native.__main__ import install
@@ -22,3 +23,8 @@ def libhabitus(tmp_path_factory: pytest.TempPathFactory) -> Path:
         except BuildError as error:
             pytest.skip(f"libhabitus cannot be built here: {error}")
     return prefix
+
+
+@pytest.fixture(scope="session")
+def library(libhabitus: Path) -> Library:
+    return Library(libhabitus / "lib" / "libhabitus.so")

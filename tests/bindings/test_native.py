@@ -1,14 +1,11 @@
-"""libhabitus: the engine's own bits, the engine's own messages, no crash, nothing of Python in it."""
+"""libhabitus gives the engine's own bits, and the engine's own messages."""
 
 import math
-import os
-import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -22,22 +19,15 @@ from tests.libhabitus import Library, NativeError
 from tests.strategies import Case
 
 import habitus
-from habitus import curves, uncertainty
+from habitus import curves, interactions, sampling, uncertainty
+from habitus.candidates import RULES
 from habitus.entropy import ESTIMATORS
 from habitus.scoring import FILLS
-from habitus_bindings.native.__main__ import main
 from habitus_bindings.native.build import VARIANTS
 
-ROOT = Path(__file__).parents[2]
-GOLDEN = ROOT / "tests" / "golden" / "scores.parquet"
-FUZZ, EXAMPLE = ROOT / "tests" / "fuzz" / "native.c", ROOT / "examples" / "c" / "score.c"
+GOLDEN = Path(__file__).parents[1] / "golden" / "scores.parquet"
 close = {"rtol": 0, "atol": 1e-12}
 integers = st.sampled_from([np.int8, np.int16, np.int32, np.int64])
-
-
-@pytest.fixture(scope="session")
-def library(libhabitus: Path) -> Library:
-    return Library(libhabitus / "lib" / "libhabitus.so")
 
 
 @pytest.fixture(scope="session")
@@ -192,6 +182,72 @@ def test_curves(library: Library, turn: float, outcome: str) -> None:
     assert library.curve(x[:20].copy(), y[:20].copy(), grid)[1] == curves.OUTCOMES.index("undefined")
 
 
+class Log(NamedTuple):
+    """A random log with cells and histories."""
+
+    pairs: tuple[np.ndarray, np.ndarray]
+    shape: tuple[int, int]
+    proxies: sampling.Proxies
+    seeds: np.ndarray
+
+
+def random_log(users: int, items: int, share: float, length: int, draws: int = 1500) -> Log:
+    rng = np.random.default_rng(users + items)
+    known = rng.random((users, items)) < share * rng.uniform(0.1, 2, items)
+    pairs = tuple(each.astype(np.int32) for each in np.nonzero(known))
+    seeds = sampling.seeds(7, range(draws))
+    history = sampling.histories(seeds, range(items), length)
+    proxies = sampling.Proxies(rng.integers(-1, 3, users), rng.integers(0, 3, draws), history, -(-6 * length // 10))
+    return Log(pairs, (users, items), proxies, seeds)  # type: ignore[arg-type]  # two arrays
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize(
+    ("users", "items", "share", "length"),
+    [(300, 400, 0.2, 5), (3000, 4000, 0.0015, 1), (50, 70, 0.4, 0), (700, 90, 0.3, 20)],
+)
+def test_tasks_are_the_engines(library: Library, rule: str, users: int, items: int, share: float, length: int) -> None:
+    log = random_log(users, items, share, length)
+    inventory = np.random.default_rng(1).permutation(items)[: 9 * items // 10].astype(np.int32)
+    expected = sampling.tasks(
+        interactions.index(*log.pairs, log.shape), log.proxies, log.seeds, inventory, min_users=2, length=20, rule=rule,  # type: ignore[arg-type]
+    )  # fmt: skip
+    found = library.tasks(log.pairs, log.shape, log.proxies, log.seeds, inventory, min_users=2, length=20, rule=rule)
+    assert (expected.candidates[:, 0] >= 0).any()
+    for ours, theirs in zip(found, expected, strict=True):
+        assert_array_equal(ours, theirs)
+
+
+def test_seeds_and_histories(library: Library) -> None:
+    seeds = library.seeds(2**63 + 5, 10, 100)
+    assert_array_equal(seeds, sampling.seeds(2**63 + 5, range(10, 110)))
+    inventory = np.arange(3, 40, dtype=np.int32)
+    assert_array_equal(library.histories(seeds, inventory, 12), sampling.histories(seeds, inventory, 12))
+    with pytest.raises(NativeError, match="expected distinct items, got 3 twice"):
+        library.histories(seeds, np.full(2, 3, np.int32), 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"pairs": ([0, 0], [1, 1])}, "expected distinct pairs, got user 0, item 1 twice"),
+        ({"pairs": ([0, 9], [1, 1])}, r"users: expected numbers in \[0, 3\), got 9 at 1"),
+        ({"pairs": ([0, 2], [1, -1])}, r"items: expected numbers in \[0, 4\), got -1 at 1"),
+        ({"history": [[4]]}, r"history: expected numbers in \[0, 4\), got 4 at 0"),
+        ({"inventory": [1, 1]}, "inventory: expected distinct items, got 1 twice"),
+        ({"needed": 2}, "expected 1 <= needed <= 1 items of the history, got 2"),
+        ({"length": 0}, "expected from 1 to 32767 candidates, got 0"),
+    ],
+)
+def test_mistakes_in_logs(library: Library, change: dict[str, object], message: str) -> None:
+    given = {"pairs": ([0, 2], [1, 3]), "history": [[1]], "inventory": [0, 1, 2], "needed": 1, "length": 2} | change
+    arrays = {name: np.array(given[name], np.int32) for name in ("history", "inventory")}
+    proxies = sampling.Proxies(np.zeros(3), np.zeros(1), arrays["history"], given["needed"])  # type: ignore[arg-type]
+    pairs = tuple(np.array(each, np.int32) for each in given["pairs"])  # type: ignore[attr-defined]
+    with pytest.raises(NativeError, match=message):
+        library.tasks(pairs, (3, 4), proxies, np.ones(1, np.uint64), arrays["inventory"], length=given["length"])  # type: ignore[arg-type]
+
+
 def test_threads_share_nothing(library: Library) -> None:
     counts, lists = synthetic(4000, 50, 10)
     expected = habitus.score(counts, lists)
@@ -252,90 +308,3 @@ def test_mistakes_that_only_c_can_make(library: Library) -> None:
         said[name] = raised.value.mistake.status
     wanted = dict.fromkeys(("null", "type", "reals", "fill", "output"), "BAD_ARGUMENT")
     assert said == wanted | {"size": "BAD_SHAPE", "huge": "BAD_SHAPE"}
-
-
-def test_it_says_what_it_holds(library: Library, libhabitus: Path) -> None:
-    assert library.candidates == [10, 20, 50, 100]
-    assert f'"{library.version}"' in (libhabitus / "include" / "habitus.h").read_text()
-    assert library.variant in {*VARIANTS, "generic"}
-
-
-def test_nothing_of_python_is_in_it(libhabitus: Path) -> None:
-    path = str(libhabitus / "lib" / "libhabitus.so")
-    if not shutil.which("nm"):
-        pytest.skip("nm is not installed: it lists the symbols of a library")
-    needed = _symbols("nm", "-D", "--undefined-only", path)
-    assert needed
-    foreign = re.compile(r"Py|numba|NRT|llvm", re.IGNORECASE)
-    assert not [name for name in needed if foreign.search(name)]
-    header = (libhabitus / "include" / "habitus.h").read_text()
-    declared = set(re.findall(r"^HABITUS_API .*?\b(habitus_\w+)\(", header, re.MULTILINE))
-    assert _symbols("nm", "-D", "--defined-only", path) == declared
-    assert not re.search(rb"Python\.h|_Py_|numba_", (libhabitus / "lib" / "libhabitus.so").read_bytes())
-
-
-def _symbols(*command: str) -> set[str]:
-    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return {line.split()[-1].split("@")[0] for line in listed.splitlines()}
-
-
-def compiled(libhabitus: Path, source: Path, folder: Path) -> list[str]:
-    """Build with what pkg-config says, as the documentation does; returns the command that runs it."""
-    if not shutil.which("gcc"):
-        pytest.skip("gcc is not installed")
-    flags = [f"-I{libhabitus}/include", f"-L{libhabitus}/lib", "-lhabitus"]
-    if shutil.which("pkg-config"):
-        environment = os.environ | {"PKG_CONFIG_PATH": str(libhabitus / "lib" / "pkgconfig")}
-        asked = ["pkg-config", "--cflags", "--libs", "habitus"]
-        flags = subprocess.run(asked, env=environment, capture_output=True, text=True, check=True).stdout.split()
-    program, strict = folder / source.stem, ["-Wall", "-Wextra", "-Werror", "-O1", "-g"]
-    linked = [*flags, f"-Wl,-rpath,{libhabitus}/lib", "-lm"]
-    subprocess.run(["gcc", *strict, str(source), *linked, "-o", str(program)], check=True)  # noqa: S607 - the reader's own
-    return [str(program)]
-
-
-MEMCHECK = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full"] if shutil.which("valgrind") else []
-
-
-def test_the_example_in_c(libhabitus: Path, tmp_path: Path) -> None:
-    command = compiled(libhabitus, EXAMPLE, tmp_path)
-    printed = subprocess.run([*MEMCHECK, *command], capture_output=True, text=True, check=True).stdout
-    scores = habitus.score([[9, 4, 1, 0], [2, 2, 2, 2]], [[0, 2], [3, -1]])
-    assert printed.splitlines() == [
-        f"task {t}: H {scores.entropy[t]:.3f}, CE {scores.cross_entropy[t]:.3f}, chance {scores.chance[t]:.3f} nats, "
-        f"{scores.valid[t]} of 2 slots filled"
-        for t in range(2)
-    ]
-
-
-def test_malformed_calls_crash_nothing(libhabitus: Path, tmp_path: Path) -> None:
-    """On its own 100,000 calls; under memcheck fewer, each read and write watched (`valgrind` shows at most v3)."""
-    command = compiled(libhabitus, FUZZ, tmp_path)
-    for runner, seed, calls in (([], "1", "100000"), (MEMCHECK, "2", "1500")):
-        done = subprocess.run([*runner, *command, seed, calls], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr[-3000:]
-        found = [int(number) for number in done.stdout.split(":")[1].split()]
-        assert sum(found) == int(calls)
-        assert all(found[:5]), "every kind of mistake is made, and some calls are right"
-
-
-def test_without_a_compiler_one_line_says_what_is_missing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.delenv("CC", raising=False)
-    monkeypatch.setattr("habitus_bindings.native.SHIPPED", tmp_path / "nothing.so")
-    assert main(["install", "--prefix", str(tmp_path / "here")]) == 1
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    assert "expected a C compiler" in said
-    monkeypatch.delenv("HABITUS_LIBRARY", raising=False)
-    assert main(["where"]) == 1
-    assert "habitus_bindings.native install" in capsys.readouterr().err
-    assert not (tmp_path / "here").exists()
-
-
-def test_importing_it_needs_no_compiler() -> None:
-    code = "import sys, habitus_bindings.native; print([name for name in ('numba', 'numpy') if name in sys.modules])"
-    command = [sys.executable, "-c", code]
-    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"

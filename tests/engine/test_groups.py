@@ -79,3 +79,9 @@ def test_taking_groups_keeps_their_users():
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         sampling.groups(interactions.index([0], [0], (2, 2)), *arguments)
+
+
+@pytest.mark.parametrize("representation", REPRESENTATIONS)
+def test_nobody_is_in_a_log_without_users(representation):
+    log = interactions.index([], [], (0, 3), representation=representation)
+    assert groups.groups(log, [], [0, 0], np.array([[1], [2]], np.int32), 1).size.tolist() == [0, 0]

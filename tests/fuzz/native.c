@@ -141,12 +141,47 @@ static int curves(void) {
     return out < 0 ? 0 : status;
 }
 
+static int tasks(void) {
+    int64_t users = (int64_t)draw(90), items = 1 + (int64_t)draw(200), draws = (int64_t)draw(40), h = (int64_t)draw(8), pairs = 0;
+    int64_t K = 1 + (int64_t)draw(30), offered = (int64_t)draw((uint64_t)items + 1);
+    uint64_t share = 1 + draw(60);
+    int32_t *of_users = malloc((size_t)(users * items) * 4 + 4), *of_items = malloc((size_t)(users * items) * 4 + 4);
+    for (int64_t user = 0; user < users; user++)
+        for (int64_t item = 0; item < items; item++)
+            if (!draw(share)) of_users[pairs] = (int32_t)user, of_items[pairs++] = (int32_t)item;
+    if (pairs && !draw(10)) of_items[draw((uint64_t)pairs)] = (int32_t)draw(400) - 20;
+    int32_t *log_users = malloc((size_t)pairs * 4), *log_items = malloc((size_t)pairs * 4);
+    memcpy(log_users, of_users, (size_t)pairs * 4), memcpy(log_items, of_items, (size_t)pairs * 4);
+    int32_t *inventory = malloc((size_t)offered * 4), *histories = malloc((size_t)(draws * h) * 4);
+    for (int64_t i = 0; i < offered; i++) inventory[i] = draw(900) ? (int32_t)i : (int32_t)draw(400);
+    uint64_t *seeds = malloc((size_t)draws * 8);
+    int32_t *cell_of_user = integers(HABITUS_INT32, users, 3, -1, 300), *cells = integers(HABITUS_INT32, draws, 3, -1, 300);
+    int status = habitus_seeds(draw(1u << 20), draw(9), size_or_worse(draws), seeds, NULL);
+    for (int64_t i = 0; status && i < draws; i++) seeds[i] = 1;
+    status = habitus_histories(seeds, draws, inventory, offered, h, histories, NULL);
+    for (int64_t i = 0; status && i < draws * h; i++) histories[i] = (int32_t)draw((uint64_t)items);
+    int64_t *size = malloc((size_t)draws * 8), sum = 0;
+    int32_t *chosen = malloc((size_t)(draws * K) * 4), *counts = malloc((size_t)(draws * K) * 4);
+    status = habitus_tasks(pointer_or_null(log_users), log_items, pairs, users, size_or_worse(items), cell_of_user, cells,
+                           histories, size_or_worse(draws), h, draw(20) ? (h + 1) / 2 : (int64_t)draw(20) - 5, seeds,
+                           inventory, offered, (int64_t)draw(5), size_or_worse(K), draw(30) ? (int)draw(4) : (int)draw(50) - 25,
+                           size, chosen, counts, NULL);
+    for (int64_t i = 0; !status && i < draws * K; i++) sum += chosen[i] + counts[i] + size[i / K] > 0;
+    free(of_users), free(of_items), free(log_users), free(log_items), free(inventory), free(histories), free(seeds);
+    free(cell_of_user), free(cells), free(size), free(chosen), free(counts);
+    return sum < 0 ? 0 : status;
+}
+
 int main(int size, char **arguments) {
     int64_t calls = size > 2 ? atoll(arguments[2]) : 1000, found[8] = {0};
     state = size > 1 ? strtoull(arguments[1], NULL, 10) : 0;
     for (int64_t i = 0; i < calls; i++) {
-        uint64_t which = draw(8);
-        int status = which < 4 ? scores(0) : which < 5 ? scores(1) : which < 6 ? entropies() : curves();
+        uint64_t which = draw(9);
+        int status = which < 4   ? scores(0)
+                     : which < 5 ? scores(1)
+                     : which < 6 ? entropies()
+                     : which < 8 ? curves()
+                                 : tasks();
         if (status < 0 || status > 6) abort();
         found[status]++;
     }

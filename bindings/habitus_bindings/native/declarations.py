@@ -12,7 +12,12 @@ from numba import types
 if TYPE_CHECKING:
     from habitus_bindings.native.kernels import Kernel
 
-_SCALARS: dict[types.Type, str] = {types.int64: "int64_t", types.float64: "double", types.boolean: "uint8_t"}
+_SCALARS: dict[types.Type, str] = {
+    types.int64: "int64_t",
+    types.uint64: "uint64_t",
+    types.float64: "double",
+    types.boolean: "uint8_t",
+}
 _ELEMENTS: dict[types.Type, str] = {
     **_SCALARS,
     types.uint8: "uint8_t",

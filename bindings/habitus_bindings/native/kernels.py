@@ -13,7 +13,20 @@ from typing import Any, NamedTuple
 import llvmlite.binding as llvm
 from numba import types
 
-from habitus.kernels import curves, entropy, lanes, scoring, tables, uncertainty
+from habitus.kernels import (
+    bitmaps,
+    candidates,
+    curves,
+    entropy,
+    groups,
+    interactions,
+    lanes,
+    lists,
+    sampling,
+    scoring,
+    tables,
+    uncertainty,
+)
 
 # Numbers of candidates with a sorting network written out; and lanes for any number, of 16 and of 32 bits.
 CANDIDATES = (10, 20, 50, 100)
@@ -42,9 +55,15 @@ def kernels() -> list[Kernel]:
         **{name: getattr(tables, name) for name in ("logarithms", "network", "band_rows", "band")},
         **{name: getattr(curves, name) for name in ("bin_sums", "rolling_mean")},
         "turns": uncertainty.turns,
+        **{name: getattr(interactions, name) for name in ("index", "repeated", "bitmap")},
+        **{name: getattr(sampling, name) for name in ("histories", "shuffle")},
+        "groups": groups.groups,
+        "candidates": candidates.candidates,
+        "incidence_of_bitmaps": bitmaps.incidence,
+        "incidence_of_lists": lists.incidence,
         "lanes_any": lanes.score[0, _NARROW, True],
         "lanes_wide": lanes.score[0, _WIDE, True],
-        **{f"lanes_{candidates}": lanes.score[candidates, _NARROW, True] for candidates in CANDIDATES},
+        **{f"lanes_{size}": lanes.score[size, _NARROW, True] for size in CANDIDATES},
     }
     return [_kernel(name, dispatcher) for name, dispatcher in plain.items()]
 

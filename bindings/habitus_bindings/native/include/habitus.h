@@ -68,6 +68,14 @@ typedef enum {
     HABITUS_NSB = 6
 } habitus_estimator;
 
+/* Which items a task offers for ranking; a short part is filled from the others. */
+typedef enum {
+    HABITUS_HALF = 0,      /* half never interacted by the group, half interacted, both without the history */
+    HABITUS_QUINTILES = 1, /* a fifth from each popularity fifth of the inventory, without the history */
+    HABITUS_LITERAL = 2,   /* Algorithm 1 of the source as printed */
+    HABITUS_INVENTORY = 3  /* half from all of the inventory, half interacted */
+} habitus_rule;
+
 /* How a curve ends. */
 typedef enum {
     HABITUS_VALUE = 0,    /* it turns upwards for good, at turning_point */
@@ -143,6 +151,36 @@ HABITUS_API int habitus_rolling_mean(const double *values, int64_t size, int64_t
 HABITUS_API int habitus_curve(const double *entropy, const double *cross_entropy, int64_t points, int64_t bins,
                               int64_t window, int64_t degree, double low, double high, const double *grid, int64_t places,
                               double *turning_point, int *outcome, double *fitted, habitus_error *error);
+
+/* Seeds of draws first, ..., first + size - 1 of a study whose seed is base. */
+HABITUS_API int habitus_seeds(uint64_t base, uint64_t first, int64_t size, uint64_t *seeds, habitus_error *error);
+
+/* Histories of distinct items of the inventory, each as likely as any; a shorter one with the same seed is a prefix of a
+ * longer one. seeds: draws; inventory: inventory_size distinct items >= 0; histories: draws x length items, written. */
+HABITUS_API int habitus_histories(const uint64_t *seeds, int64_t draws, const int32_t *inventory, int64_t inventory_size,
+                                  int64_t length, int32_t *histories, habitus_error *error);
+
+/* Draw tasks from a log: the group of each draw, candidates for it to rank, and how many of the group chose each.
+ *
+ * users, items   pairs distinct pairs: users[i] in [0, user_count) chose items[i] in [0, item_count)
+ * cell_of_user   user_count cells (demographies), -1 = none
+ * cells          draws cells: a group's users are those of its cell
+ * histories      draws x history_length items, distinct in a row (history_length from 0 to 255): ... who chose at least
+ * needed         of them; from 1 to history_length, 0 if that is 0
+ * seeds          draws; the same seed draws the same task, whatever is drawn beside it
+ * inventory      inventory_size distinct items that may be candidates
+ * min_users      no candidates are drawn for a smaller group
+ * candidates     how many per task, from 1 to 32767; rule: a habitus_rule
+ * group_size     draws numbers of users, written
+ * chosen, counts draws x candidates items and numbers of users of the group, written; a row is -1 and 0 where the group
+ *                is too small or so many candidates are not to be found: these are no tasks
+ */
+HABITUS_API int habitus_tasks(const int32_t *users, const int32_t *items, int64_t pairs, int64_t user_count,
+                              int64_t item_count, const int32_t *cell_of_user, const int32_t *cells,
+                              const int32_t *histories, int64_t draws, int64_t history_length, int64_t needed,
+                              const uint64_t *seeds, const int32_t *inventory, int64_t inventory_size, int64_t min_users,
+                              int64_t candidates, int rule, int64_t *group_size, int32_t *chosen, int32_t *counts,
+                              habitus_error *error);
 
 /* "x86-64-v2", "x86-64-v3", "x86-64-v4": what this processor is given, chosen when the library is loaded. "generic" on
  * other processors, "none" on an x86 processor older than x86-64-v2. */
