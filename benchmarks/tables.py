@@ -1,18 +1,18 @@
-"""Tables of tasks and rankings in Parquet, scored row group by row group; what whole_job.py times.
+"""Tables of tasks and rankings in Parquet: written, read alone, scored alone, and by ``score_dataset``.
 
-Measured with pyarrow 26, per ranking: reading takes 86 ns of a core, nearly all of it to rebuild the lists (of 10:
-45), scoring 41 and writing 6. Dictionaries cost no time and make the files four times smaller; compression on top
-saves a fifth of their size and costs up to a quarter of the time; BYTE_STREAM_SPLIT reads as plain pages do. Row
-groups of 2^12 tasks are 20 % slower than those of 2^15.
+Measured with pyarrow 26, per ranking: reading takes 65 ns of a core, nearly all of it to rebuild the lists (of 10:
+43), scoring 35, scoring the tasks 8, writing 18 and SHA-256 7. Dictionaries cost no time and make the files four times
+smaller; compression on top saves a fifth of their size and costs up to a quarter of the time; BYTE_STREAM_SPLIT reads
+as plain pages do. Row groups of 2^12 tasks are 20 % slower than those of 2^15.
 """
 
 import os
+import shutil
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -21,13 +21,13 @@ from benchmarks.competitors import synthetic
 from numpy.typing import NDArray
 
 import habitus
+from habitus_bindings.dataset import score_dataset
 
 MODELS, K, N = 10, 50, 10
 # Tasks in a row group: 8 MB of arrays with their rankings.
 TASKS = 1 << 15
 THREADS = os.cpu_count() or 1
 
-Result = TypeVar("Result")
 Job = Callable[[], None]
 
 
@@ -41,12 +41,10 @@ def _schema(**columns: pa.DataType) -> pa.Schema:
 
 TASK_TABLE = _schema(counts=_lists(pa.int32(), K))
 RANKING_TABLE = _schema(task=pa.int64(), model=pa.int8(), ranking=_lists(pa.int16(), N))
-TASK_SCORES = _schema(entropy=pa.float64(), chance=pa.float64(), worst=pa.float64())
-RANKING_SCORES = _schema(cross_entropy=pa.float64(), valid=pa.int8())
 
 
 class Group(NamedTuple):
-    """The arrays of a row group; ``task`` counts from the group's first task."""
+    """The arrays of a row group."""
 
     counts: NDArray[np.int32]
     rankings: NDArray[np.int16]
@@ -78,11 +76,20 @@ def write(folder: Path, rankings: int, tasks: int = TASKS) -> None:
 
 
 def reading(folder: Path) -> Job:
-    """Read everything, on all threads, and forget it."""
+    """Read everything, on all threads, and forget it; each thread has files of its own, as one serves one reader."""
+    held = threading.local()
+
+    def read(number: int) -> None:
+        for name in ("tasks", "rankings"):
+            if name not in held.__dict__:
+                held.__dict__[name] = pq.ParquetFile(folder / f"{name}.parquet")
+            held.__dict__[name].read_row_group(number, use_threads=False)
 
     def run() -> None:
-        for _ in _in_order(_groups(folder), _Reader(folder)):
-            pass
+        groups = pq.ParquetFile(folder / "tasks.parquet").num_row_groups
+        with ThreadPoolExecutor(THREADS) as pool:
+            for _ in pool.map(read, range(groups)):
+                pass
 
     return run
 
@@ -102,25 +109,12 @@ def scoring(folder: Path) -> Job:
 
 
 def whole(folder: Path) -> Job:
-    """Threads read and score a row group each; one more writes them in order."""
-
-    def score(number: int) -> habitus.Scores:
-        group = reader(number)
-        return habitus.score(group.counts, group.rankings, task=group.task, threads=1)
+    """The scores of both tables, as files in ``folder / "scores"``, which is made anew."""
 
     def run() -> None:
-        plain = {"use_dictionary": False, "compression": "none"}
-        with (
-            pq.ParquetWriter(folder / "task_scores.parquet", TASK_SCORES, **plain) as of_tasks,
-            pq.ParquetWriter(folder / "ranking_scores.parquet", RANKING_SCORES, **plain) as of_rankings,
-        ):
-            for scores in _in_order(_groups(folder), score):
-                tasks = [pa.array(scores.entropy), pa.array(scores.chance), pa.array(scores.worst)]
-                rankings = [pa.array(scores.cross_entropy), pa.array(scores.valid.astype(np.int8))]
-                of_tasks.write_table(pa.table(tasks, schema=TASK_SCORES), len(scores.entropy))
-                of_rankings.write_table(pa.table(rankings, schema=RANKING_SCORES), len(scores.valid))
+        shutil.rmtree(folder / "scores", ignore_errors=True)
+        score_dataset(folder / "tasks.parquet", folder / "rankings.parquet", folder / "scores")
 
-    reader = _Reader(folder)
     return run
 
 
@@ -130,50 +124,9 @@ def warm() -> None:
     habitus.score(block.counts, block.rankings, task=block.task)
 
 
-class _Reader:
-    """Reads row groups; each thread has files of its own, as one file serves one reader at a time."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._of_thread = folder, threading.local()
-
-    def __call__(self, number: int) -> Group:
-        tasks = self._file("tasks").read_row_group(number, columns=["counts"], use_threads=False)
-        rankings = self._file("rankings").read_row_group(number, columns=["task", "ranking"], use_threads=False)
-        task = rankings["task"].chunk(0).to_numpy()
-        return Group(_array(tasks["counts"]), _array(rankings["ranking"]), task - task[0])
-
-    def _file(self, name: str) -> pq.ParquetFile:
-        held = self._of_thread.__dict__
-        if name not in held:
-            held[name] = pq.ParquetFile(self._folder / f"{name}.parquet")
-        return held[name]
-
-
-def _groups(folder: Path) -> int:
-    return int(pq.ParquetFile(folder / "tasks.parquet").num_row_groups)
-
-
-def _in_order(size: int, work: Callable[[int], Result]) -> Iterator[Result]:
-    """Results of work(0), work(1), ... in order; few are ever held, so a slow consumer costs no memory."""
-    with ThreadPoolExecutor(THREADS) as pool:
-        waiting: deque[Future[Result]] = deque()
-        for number in range(size):
-            waiting.append(pool.submit(work, number))
-            if len(waiting) > 2 * THREADS:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-
-
 def _column(rows: NDArray[np.integer]) -> pa.FixedSizeListArray:
     kind = _lists(pa.from_numpy_dtype(rows.dtype), rows.shape[1])
     return pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(rows).reshape(-1)), type=kind)
-
-
-def _array(column: pa.ChunkedArray) -> NDArray[np.integer]:
-    """The column's memory as rows, without a copy."""
-    chunk = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-    return chunk.flatten().to_numpy(zero_copy_only=True).reshape(len(chunk), -1)
 
 
 def _block(tasks: int) -> Group:

@@ -11,25 +11,24 @@ from numpy.testing import assert_array_equal
 import habitus
 
 
-def job(folder: Path, rankings: int, tasks: int) -> None:
-    tables.write(folder, rankings, tasks)
-    tables.whole(folder)()
-
-
 @pytest.mark.parametrize("tasks", [70, 100, 1_000])
 def test_scores_are_those_of_everything_at_once(tmp_path: Path, tasks: int) -> None:
-    job(tmp_path, 3_000, tasks)
-    names = ("tasks", "rankings", "task_scores", "ranking_scores")
-    given, listed, of_tasks, of_rankings = (pq.read_table(tmp_path / f"{name}.parquet") for name in names)
+    tables.write(tmp_path, 3_000, tasks)
+    tables.whole(tmp_path)()
+    given, listed = (pq.read_table(tmp_path / f"{name}.parquet") for name in ("tasks", "rankings"))
+    of_tasks, of_rankings = (
+        pq.read_table(tmp_path / "scores" / f"{name}-00000.parquet") for name in ("tasks", "rankings")
+    )
     counts = np.array(given["counts"].to_pylist())
     rankings = np.array(listed["ranking"].to_pylist())
     assert counts.shape == (300, tables.K)
     assert rankings.shape == (3_000, tables.N)
     expected = habitus.score(counts, rankings, task=listed["task"].to_numpy())
-    for name in tables.TASK_SCORES.names:
+    for name in ("entropy", "chance", "worst"):
         assert_array_equal(of_tasks[name].to_numpy(), getattr(expected, name))
-    for name in tables.RANKING_SCORES.names:
+    for name in ("cross_entropy", "valid"):
         assert_array_equal(of_rankings[name].to_numpy(), getattr(expected, name))
+    assert of_rankings["model"].equals(listed["model"])
 
 
 def test_row_groups_differ(tmp_path: Path) -> None:
