@@ -31,6 +31,8 @@ try:
     import duckdb
     import pyarrow as pa
     from duckdb import func
+
+    from habitus_bindings import pyarrow_rows
 except ImportError as error:
     raise ImportError(
         f"habitus_bindings.duckdb: expected duckdb >= 1.4 and pyarrow ({error}); pip install 'duckdb>=1.4' pyarrow"
@@ -103,7 +105,7 @@ class _Function(NamedTuple):
         """Rows that share their options; ``which`` they are in the batch."""
         if "length" in self.columns and "length" not in options:
             return pa.nulls(len(which), pa.float64())
-        columns = [rows.arrow_rows(name, column) for name, column in lists.items()]
+        columns = [pyarrow_rows.lists(name, column) for name, column in lists.items()]
         found = rows.by_row(
             self.computation(**options), columns, threads=1, place=lambda row: rows.in_batch(int(which[row]))
         )

@@ -189,7 +189,9 @@ def _lists(name: str, table: Table) -> rows.Lists:
     if isinstance(table, pd.DataFrame):
         return _of_frame(name, table)
     if isinstance(table.dtype, pd.ArrowDtype):
-        return rows.arrow_rows(name, table.array.__arrow_array__())
+        from habitus_bindings import pyarrow_rows  # noqa: PLC0415 - other columns need no pyarrow
+
+        return pyarrow_rows.lists(name, table.array.__arrow_array__())
     if table.dtype != object:
         raise TypeError(f"{name}: expected lists of integers, got {table.dtype}")
     missing = table.isna().to_numpy()

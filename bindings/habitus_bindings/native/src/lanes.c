@@ -8,7 +8,7 @@ enum {
     ROUNDS = 16,     /* rankings of its task that a lane scores, so that one task with very many fills many lanes */
     TABLE = 1 << 15, /* counts that a lane of 16 bits can hold */
     CELLS = 1 << 19, /* candidates in a call of the kernel */
-    SMALL = 1 << 20, /* counts that are looked through for the largest, so that its table is no longer than needed */
+    SMALL = 1 << 17, /* counts that are looked through for the largest, so that its table is no longer than needed */
     NARROW = 32,
     WIDE = 16
 };
@@ -39,12 +39,20 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static int64_t block(int64_t K, int64_t lanes) { return (K / lanes + 2) * lanes * lanes; }
 
+#define LARGEST(type) \
+    for (int64_t i = 0; i < size; i++) { \
+        int64_t n = ((const type *)counts->data)[i]; \
+        most = n > most ? n : most; \
+    }
+
 static int64_t largest(const matrix *counts) {
     int64_t most = 0, size = counts->rows * counts->columns;
     if (size > SMALL) return TABLE - 1;
-    for (int64_t i = 0; i < size; i++) {
-        int64_t n = habitus_item(counts, i);
-        most = n > most ? n : most;
+    switch (counts->type) {
+        case HABITUS_INT8: LARGEST(int8_t); break;
+        case HABITUS_INT16: LARGEST(int16_t); break;
+        case HABITUS_INT32: LARGEST(int32_t); break;
+        default: LARGEST(int64_t);
     }
     return least(most, TABLE - 1);
 }

@@ -1,0 +1,4 @@
+library(testthat)
+library(habitus)
+
+test_check("habitus")
