@@ -87,6 +87,7 @@ def test_without_a_compiler_one_line_says_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("HABITUS_LIBRARY", raising=False)
     monkeypatch.delenv("CC", raising=False)
     monkeypatch.setattr("habitus_bindings.native.SHIPPED", tmp_path / "nothing.so")
     assert main(["install", "--prefix", str(tmp_path / "here")]) == 1

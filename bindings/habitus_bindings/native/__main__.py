@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.metadata
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -26,9 +27,9 @@ Libs.private: -lm
 def install(prefix: Path) -> list[Path]:
     """Bring library, header and pkg-config file under ``prefix``; the library is built where none is shipped."""
     target = prefix / "lib" / native.SHIPPED.name
-    if native.SHIPPED.is_file():
+    if os.environ.get("HABITUS_LIBRARY") or native.SHIPPED.is_file():
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(native.SHIPPED, target)
+        shutil.copy(native.library(), target)
     else:
         build(target)
     header, described = prefix / "include" / "habitus.h", prefix / "lib" / "pkgconfig" / "habitus.pc"
