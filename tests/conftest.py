@@ -1,4 +1,4 @@
-"""What all tests share: hypothesis' profile, and where real data lie."""
+"""What all tests share: hypothesis' profile, where real data lie, and libhabitus."""
 
 import os
 from collections.abc import Iterator
@@ -7,6 +7,10 @@ from pathlib import Path
 import numba
 import pytest
 from hypothesis import settings
+
+from habitus_bindings.native.__main__ import install
+from habitus_bindings.native.build import BuildError
+from tests.libhabitus import Library
 
 # A first, compiling call takes longer than hypothesis' 200 ms.
 # With NUMBA_DISABLE_JIT=1 the loops run as plain Python, a hundred times slower: fewer examples then.
@@ -36,3 +40,23 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for name in ("OPENAI_API_KEY", "HABITUS_API_KEY", "OPENAI_BASE_URL", "AZURE_OPENAI_API_KEY"):
             patched.delenv(name, raising=False)
         yield
+
+
+@pytest.fixture(scope="session")
+def libhabitus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A prefix with lib/libhabitus.so, include/habitus.h and lib/pkgconfig/habitus.pc.
+
+    The library is that which HABITUS_LIBRARY names or this installation holds, else it is built.
+    """
+    prefix = tmp_path_factory.mktemp("libhabitus")
+    try:
+        install(prefix)
+    except BuildError as error:
+        pytest.skip(f"libhabitus cannot be built here: {error}")
+    return prefix
+
+
+@pytest.fixture(scope="session")
+def library(libhabitus: Path) -> Library:
+    """The same, loaded."""
+    return Library(libhabitus / "lib" / "libhabitus.so")

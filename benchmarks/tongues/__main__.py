@@ -81,10 +81,10 @@ def measure(folder: Path, rows: int) -> tuple[dict[str, Tried], dict[str, str]]:
     for name, tongue in python.TONGUES.items():
         timing.progress(f"{name}: golden vectors, bad input")
         tried[name] = of_python(tongue, rows)
-    for name, begin in programs.PROGRAMS.items():
+    for name, (build, source) in programs.PROGRAMS.items():
         timing.progress(f"{name}: building, golden vectors, bad input")
         try:
-            started.append(begin(folder, folder))
+            started.append(programs.Program(build(folder, folder, programs.HERE / source)))
             tried[name] = of_program(started[-1], rows, folder)
         except programs.MissingError as error:
             missing[name] = str(error)

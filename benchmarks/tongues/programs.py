@@ -30,11 +30,11 @@ class Ran(NamedTuple):
 
 
 class Program:
-    """A program that answers; use it as a context."""
+    """A program that answers."""
 
-    def __init__(self, command: list[str], **environment: str) -> None:
+    def __init__(self, built: "Built") -> None:
         self._process = subprocess.Popen(  # noqa: S603 - built here
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | environment
+            built.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | built.environment
         )
 
     def ask(self, question: str) -> str:
@@ -66,40 +66,43 @@ class Program:
 
     def stop(self) -> None:
         """Once."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        self._process.wait()
+        self._process.communicate()
 
 
-def in_c(prefix: Path, folder: Path) -> Program:
-    """Built with gcc."""
+class Built(NamedTuple):
+    """How it is run."""
+
+    command: list[str]
+    environment: dict[str, str]
+
+
+def build_c(prefix: Path, folder: Path, source: Path) -> Built:
+    """With gcc."""
     _needed("gcc")
-    program, flags = folder / "answer", [f"-I{prefix}/include", f"-L{prefix}/lib", f"-Wl,-rpath,{prefix}/lib"]
-    _run(["gcc", "-O2", "-Wall", "-Wextra", str(HERE / "answer.c"), *flags, "-lhabitus", "-lm", "-o", str(program)])
-    return Program([str(program)])
+    program, flags = folder / "program", [f"-I{prefix}/include", f"-L{prefix}/lib", f"-Wl,-rpath,{prefix}/lib"]
+    _run(["gcc", "-O2", "-Wall", "-Wextra", str(source), *flags, "-lhabitus", "-lm", "-o", str(program)])
+    return Built([str(program)], {})
 
 
-def in_r(prefix: Path, folder: Path) -> Program:
-    """Installed into a library of its own."""
+def build_r(prefix: Path, folder: Path, source: Path) -> Built:
+    """The package is installed into a library of its own."""
     _needed("Rscript")
     found = {"PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig"), "HABITUS_PREFIX": str(prefix)}
-    package = folder / "r"
+    package, installed = folder / "r", folder / "r-library"
     shutil.copytree(BINDINGS / "r" / "habitus", package)
-    installed = folder / "r-library"
     installed.mkdir()
     _run(["R", "CMD", "INSTALL", "--no-docs", f"--library={installed}", str(package)], **found)
-    return Program(["Rscript", str(HERE / "answer.R")], R_LIBS=str(installed))
+    return Built(["Rscript", str(source)], {"R_LIBS": str(installed)})
 
 
-def in_node(prefix: Path, folder: Path) -> Program:
-    """Installed with npm."""
+def build_node(prefix: Path, folder: Path, source: Path) -> Built:
+    """The package is installed with npm; a program that stands inside may import it by name."""
     _needed("npm")
     package = folder / "node"
     shutil.copytree(BINDINGS / "node", package, ignore=shutil.ignore_patterns("node_modules"))
     _run(["npm", "ci", "--omit=dev", "--no-audit", "--no-fund"], cwd=package)
-    copy = package / "answer.mjs"
-    shutil.copy(HERE / "answer.mjs", copy)
-    return Program(["node", str(copy)], HABITUS_LIBRARY=str(prefix / "lib" / "libhabitus.so"))
+    copy = shutil.copy(source, package / source.name)
+    return Built(["node", str(copy)], {"HABITUS_LIBRARY": str(prefix / "lib" / "libhabitus.so")})
 
 
 def _needed(command: str) -> None:
@@ -115,4 +118,4 @@ def _run(command: list[str], cwd: Path | None = None, **environment: str) -> Non
         raise MissingError(f"{' '.join(command[:3])} failed: {done.stderr.strip()[-500:]}")
 
 
-PROGRAMS = {"C": in_c, "R": in_r, "JavaScript": in_node}
+PROGRAMS = {"C": (build_c, "answer.c"), "R": (build_r, "answer.R"), "JavaScript": (build_node, "answer.mjs")}

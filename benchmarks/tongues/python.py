@@ -38,7 +38,7 @@ class Tongue(NamedTuple):
 
 
 def refused(call: Call) -> str:
-    """What was said, in the first line; empty if nothing was refused. Polars' panics are no Exceptions: they are seen."""
+    """What was said, in the first line; empty if nothing was refused. A panic of Polars is no Exception: it ends it."""
     try:
         call()
     except Exception as error:  # noqa: BLE001 - whatever a tongue raises

@@ -34,6 +34,7 @@ def _looks() -> Iterator[tuple[str, Callable[[], str]]]:
         yield package, partial(importlib.metadata.version, package)
     yield "engine, first call", _engine
     yield "engine, threads", _threads
+    yield "libhabitus", _native
     yield "temporary folder", lambda: _writable(Path(tempfile.gettempdir()))
     yield "current folder", lambda: _writable(Path.cwd())
     yield "ledger", _ledger
@@ -72,6 +73,20 @@ def _threads() -> str:
     if not np.array_equal(one, all_cores):
         raise ArithmeticError("expected the same bits from one thread and from all, got others")
     return "the same bits from one thread and from all"
+
+
+def _native() -> str:
+    """Python does not need it; C, R and JavaScript do."""
+    from habitus_bindings import native  # noqa: PLC0415 - needed here alone
+    from habitus_bindings.native.build import BuildError, compiler  # noqa: PLC0415 - the same
+
+    try:
+        return str(native.library())
+    except FileNotFoundError:
+        try:
+            return f"none here; python -m habitus_bindings.native install builds it with {compiler()}"
+        except BuildError as error:
+            return f"none here, and it cannot be built: {error}"
 
 
 def _writable(folder: Path) -> str:
