@@ -53,8 +53,11 @@ export type RealMatrix = Matrix | NumberArray | Rows<number | bigint, NumberArra
 export type Rankings =
   Matrix<IntegerArray> | IntegerArray | Rows<number | bigint | null | undefined, IntegerArray> | Arrow;
 
+/** Numbers of things, from 0. */
+export type Indices = IntegerArray | readonly (number | bigint)[] | ArrowVector | ArrowTable;
+
 /** The task of each ranking, in [0, tasks). */
-export type Tasks = IntegerArray | readonly (number | bigint)[] | ArrowVector | ArrowTable;
+export type Tasks = Indices;
 
 /** Numbers; null is NaN, which is a missing point. */
 export type Vector = NumberArray | readonly (number | null)[] | ArrowVector | ArrowTable;
@@ -226,6 +229,76 @@ export function rollingMean(values: Vector, window: number): Float64Array;
 
 /** The curve of one model: bins, rolling mean, polynomial, the local minimum of largest x. */
 export function curve(entropy: Vector, crossEntropy: Vector, options?: CurveOptions | null): Curve;
+
+/** What people chose. */
+export interface Log {
+  /** The user of each pair, in [0, cellOfUser.length). */
+  users: Indices;
+  /** What it chose, in [0, itemCount); each pair once. */
+  items: Indices;
+  /** Default: up to the largest number in the items, the histories and the inventory. */
+  itemCount?: number | null;
+}
+
+/** What each draw tells about people: its group are the users of its cell who chose enough of its history. */
+export interface Proxies {
+  /** The cell (a demography, say) of each user; -1, or null in an array, is none. */
+  cellOfUser: Indices | readonly (number | bigint | null)[];
+  /** The cell of each draw. */
+  cells: Indices;
+  /** Items in [0, itemCount), a row per draw, each once in its row, at most 255. Default: none, so groups are cells. */
+  histories?: Counts | null;
+  /** How many of them a user must have chosen: from 1 to all; 0 where there are none. Default: three fifths. */
+  needed?: number | null;
+}
+
+/**
+ * Which items a task offers. "half": half never chosen by anyone of the group, half chosen, both without the history;
+ * "quintiles": a fifth from each popularity fifth of the inventory, without the history; "literal": Algorithm 1 of the
+ * source as printed; "inventory": half from all of the inventory, half chosen. A short part is filled from the others.
+ */
+export type Rule = "half" | "quintiles" | "literal" | "inventory";
+
+export interface TaskOptions {
+  /** Distinct items that may be candidates. Default: all in [0, itemCount). */
+  inventory?: Indices | null;
+  /** No candidates are drawn for a smaller group. Default 1. */
+  minUsers?: number | null;
+  /** How many per task, from 1 to 32767. Default 50. */
+  candidates?: number | null;
+  /** Default "half". */
+  rule?: Rule | null;
+}
+
+/** One number, or one row, per draw. */
+export interface DrawnTasks {
+  /** Users of each group. */
+  groupSize: Int32Array;
+  /** Items in random order; a row is -1 where the group is too small or so many are not to be found: no task. */
+  candidates: Required<Matrix<Int32Array>>;
+  /** How many users of the group chose each, as `score` takes it; 0 where there is no task. */
+  counts: Required<Matrix<Int32Array>>;
+}
+
+/**
+ * Seeds of draws `first` (default 0), `first` + 1, ... of a study whose seed is `base`: those of Python's
+ * `sampling.seeds(base, range(first, first + draws))`. Both from 0 to 2**64 - 1; at most 2**24 draws.
+ */
+export function drawSeeds(
+  base: number | bigint,
+  draws: number,
+  options?: { first?: number | bigint | null } | null,
+): BigUint64Array;
+
+/** A row of `length` distinct items per seed, each as likely as any; a shorter row begins a longer one of its seed. */
+export function drawHistories(seeds: BigUint64Array, inventory: Indices, length: number): Required<Matrix<Int32Array>>;
+
+/**
+ * Draw tasks from a log: the group of each draw, candidates for it to rank, and how many of the group chose each.
+ *
+ * The same seed draws the same task, whatever is drawn beside it.
+ */
+export function drawTasks(log: Log, proxies: Proxies, seeds: BigUint64Array, options?: TaskOptions | null): DrawnTasks;
 
 /** Which library is at work. Throws NO_LIBRARY where none is found, as every other function does. */
 export function info(): Info;

@@ -1,11 +1,13 @@
 """The Node package: its own tests, on the golden vectors and on the engine's results on this machine."""
 
 import functools
+import itertools
 import json
 import math
 import os
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import habitus
-from habitus import curves, entropy
+from habitus import curves, entropy, interactions, sampling
+from habitus.candidates import RULES
 from habitus.scoring import FILLS
-from habitus_bindings.native import library
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "bindings" / "node"
@@ -154,16 +156,45 @@ def _curve_cases() -> Iterator[dict[str, Any]]:
         }
 
 
+def _seed_cases() -> Iterator[dict[str, Any]]:
+    """64 bits are more than JSON's numbers hold: they are text."""
+    for base, first in ((0, 0), (7, 10), (2**53 + 1, 3), (2**64 - 1, 2**40)):
+        engine = sampling.seeds(base, range(first, first + 20))
+        yield {"base": str(base), "first": str(first), "engine": [str(each) for each in engine.tolist()]}
+
+
+def _drawn_tasks() -> dict[str, Any]:
+    """A log, and what the engine draws from it."""
+    rng, users, items, base = np.random.default_rng(2), 300, 400, 2**63 + 5
+    pairs = np.nonzero(rng.random((users, items)) < 0.2 * rng.uniform(0.1, 2, items))
+    log, seeds = interactions.index(*pairs, (users, items)), sampling.seeds(base, range(40))
+    cell_of_user, inventory, draws = rng.integers(-1, 3, users), rng.permutation(items)[:360], []
+    for rule, length in itertools.product(RULES, (0, 1, 5)):
+        cells, needed = rng.integers(0, 3, 40), -(-3 * length // 5)
+        history = sampling.histories(seeds, inventory, length)
+        proxies = sampling.Proxies(cell_of_user, cells, history, needed)
+        drawn = sampling.tasks(log, proxies, seeds, inventory, min_users=2, length=20, rule=rule)
+        assert drawn.complete.any()
+        engine = {name: _plain(each) for name, each in zip(drawn._fields, drawn, strict=True)}
+        asked = {"rule": rule, "length": length, "needed": needed, "cells": _plain(cells)}
+        draws.append(asked | {"engine": engine | {"histories": _plain(history)}})
+    arrays = {"users": pairs[0], "items": pairs[1], "cellOfUser": cell_of_user, "inventory": inventory}
+    described = {name: _plain(each) for name, each in arrays.items()}
+    return {"base": str(base), "itemCount": items, "draws": draws} | described
+
+
 @pytest.fixture(scope="module")
 def golden(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("golden")
-    tables = {
+    tables: dict[str, Any] = {
         "golden": _golden(),
         "scores": list(_score_cases()),
         "values": list(_value_cases()),
         "skill": list(_skill_cases()),
         "entropy": list(_entropy_cases()),
         "curves": list(_curve_cases()),
+        "seeds": list(_seed_cases()),
+        "tasks": _drawn_tasks(),
     }
     for name, rows in tables.items():
         (folder / f"{name}.json").write_text(json.dumps(rows, allow_nan=False), "utf-8")
@@ -177,27 +208,18 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("node and npm are not installed")
     copy = tmp_path_factory.mktemp("node") / "habitus"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("node_modules"))
-    how = "ci" if (copy / "package-lock.json").exists() else "install"
-    done = subprocess.run([NPM, how, "--no-audit", "--no-fund"], cwd=copy, capture_output=True, text=True, check=False)
+    done = subprocess.run([NPM, "ci", "--no-audit", "--no-fund"], cwd=copy, capture_output=True, text=True, check=False)
     if done.returncode:
-        pytest.skip(f"npm {how} found no packages: {done.stderr.strip()[-300:]}")
+        pytest.skip(f"npm ci needs npm's registry: {done.stderr.strip()[-300:]}")
     return copy
-
-
-@pytest.fixture(scope="module")
-def native() -> Path:
-    try:
-        return library()
-    except FileNotFoundError as missing:
-        pytest.skip(str(missing))
 
 
 @pytest.mark.skipif(
     numba.config.DISABLE_JIT,
     reason="as plain Python the engine sums in another order: its last bits are not compiled ones",
 )
-def test_the_package(package, native, golden):
-    known = {"HABITUS_LIBRARY": str(native), "HABITUS_GOLDEN": str(golden)}
+def test_the_package(package: Path, libhabitus: Path, golden: Path) -> None:
+    known = {"HABITUS_LIBRARY": str(libhabitus / "lib" / "libhabitus.so"), "HABITUS_GOLDEN": str(golden)}
     files = sorted(map(str, (package / "test").glob("*.test.js")))
     command = [NODE, "--expose-gc", "--test", "--test-reporter=tap", *files]
     done = subprocess.run(
@@ -207,7 +229,15 @@ def test_the_package(package, native, golden):
     assert "# skipped 0" in done.stdout, done.stdout[-2000:]
 
 
-def test_every_line_is_short_and_every_file_too():
+def test_the_version_is_the_projects() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        version = tomllib.load(file)["project"]["version"]
+    lock = json.loads((PACKAGE / "package-lock.json").read_text("utf-8"))
+    assert json.loads((PACKAGE / "package.json").read_text("utf-8"))["version"] == version
+    assert lock["version"] == lock["packages"][""]["version"] == version
+
+
+def test_every_line_is_short_and_every_file_too() -> None:
     paths = [path for kind in ("*.js", "*.ts") for path in PACKAGE.rglob(kind) if "node_modules" not in path.parts]
     assert len(paths) > 10
     for path in paths:

@@ -5,3 +5,4 @@ export { info } from "./library.js";
 export { boundedSkill, score, scoreAsync, scoreValues, skill } from "./scoring.js";
 export { entropy } from "./entropy.js";
 export { binMeans, curve, rollingMean } from "./curves.js";
+export { drawHistories, drawSeeds, drawTasks } from "./tasks.js";

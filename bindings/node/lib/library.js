@@ -38,6 +38,15 @@ const FUNCTIONS = {
     "int habitus_curve(const void *entropy, const void *cross_entropy, int64_t points, int64_t bins, int64_t window, " +
     "int64_t degree, double low, double high, const void *grid, int64_t places, void *turning_point, void *outcome, " +
     "void *fitted, void *error)",
+  seeds: "int habitus_seeds(uint64_t base, uint64_t first, int64_t size, void *seeds, void *error)",
+  histories:
+    "int habitus_histories(const void *seeds, int64_t draws, const void *inventory, int64_t inventory_size, " +
+    "int64_t length, void *histories, void *error)",
+  tasks:
+    "int habitus_tasks(const void *users, const void *items, int64_t pairs, int64_t user_count, int64_t item_count, " +
+    "const void *cell_of_user, const void *cells, const void *histories, int64_t draws, int64_t history_length, " +
+    "int64_t needed, const void *seeds, const void *inventory, int64_t inventory_size, int64_t min_users, " +
+    "int64_t candidates, int rule, void *group_size, void *chosen, void *counts, void *error)",
   variant: "const char *habitus_variant(void)",
   version: "const char *habitus_version(void)",
   candidates: "const int64_t *habitus_candidates(void)",

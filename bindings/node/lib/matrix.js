@@ -3,7 +3,7 @@
 import { arrowMatrix, arrowVector, isArrow } from "./arrow.js";
 import { HabitusError } from "./errors.js";
 import { wholeNumber } from "./options.js";
-import { described, integers, kindOf, lengthOf, reals, typeOf } from "./typed.js";
+import { described, int32, integers, kindOf, lengthOf, reals, typeOf } from "./typed.js";
 
 const INT32 = 2 ** 31;
 const INT64 = 2n ** 63n;
@@ -46,6 +46,23 @@ export function integerVector(name, value) {
   if (Array.isArray(found)) return listed(found, BigInt64Array, (item, place) => BigInt(integer(name, item, place)));
   const data = integers(name, found);
   return typeOf(data) === 4 ? data : BigInt64Array.from(data, BigInt);
+}
+
+/** A vector of int32; null in an array is `empty`, where that is given. */
+export function int32Vector(name, value, empty) {
+  const found = isArrow(value) ? arrowVector(name, value) : value;
+  if (!Array.isArray(found)) return int32(name, found);
+  return listed(found, Int32Array, (item, place) => {
+    const number = integer(name, item === null && empty !== undefined ? empty : item, place);
+    if (number >= -INT32 && number < INT32) return Number(number);
+    throw new RangeError(`${name}: expected numbers below 2**31, got ${described(item)} at ${place}`);
+  });
+}
+
+/** {data, rows, columns} of int32. */
+export function int32Matrix(name, value) {
+  const { data, rows, columns } = matrix(name, value);
+  return { data: int32(name, data), rows, columns };
 }
 
 /** By index: an iterator over a sparse array of 2**32 items fills the heap before the first is looked at. */

@@ -3,6 +3,8 @@
 import { HabitusError } from "./errors.js";
 import { described } from "./typed.js";
 
+const UINT64 = 2n ** 64n;
+
 /** What the caller gave, or nothing; a name that does not exist is refused. */
 export function optionsOf(caller, given, names) {
   if (given === undefined || given === null) return {};
@@ -41,7 +43,15 @@ export function wholeNumber(name, value, { least = 1, most = Number.MAX_SAFE_INT
   throw new RangeError(`${name}: expected a whole number from ${least} to ${most}, got ${value}`);
 }
 
-/** The same, or nothing. */
-export function optionalSize(name, value) {
-  return value === undefined ? undefined : wholeNumber(name, value);
+/** Any number that 64 bits without a sign hold, as bigint. */
+export function unsigned(name, value) {
+  if (typeof value !== "number" && typeof value !== "bigint")
+    throw new TypeError(`${name}: expected a whole number, got ${described(value)}`);
+  if ((typeof value === "bigint" || Number.isSafeInteger(value)) && value >= 0 && value < UINT64) return BigInt(value);
+  throw new RangeError(`${name}: expected a whole number from 0 to 2**64 - 1, got ${described(value)}`);
+}
+
+/** A whole number, or nothing. */
+export function optionalSize(name, value, bounds) {
+  return value === undefined ? undefined : wholeNumber(name, value, bounds);
 }

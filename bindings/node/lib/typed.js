@@ -44,6 +44,22 @@ export function integers(name, array) {
   }
 }
 
+/** Integers as int32: the array itself where it is one. */
+export function int32(name, array) {
+  const held = integers(name, array);
+  if (kindOf(held) === "Int32Array") return held;
+  if (kindOf(held) !== "BigInt64Array") return new Int32Array(held);
+  const place = held.findIndex((number) => BigInt.asIntN(32, number) !== number);
+  if (place < 0) return Int32Array.from(held, Number);
+  throw new RangeError(`${name}: expected numbers below 2**31, got ${held[place]} at ${place}`);
+}
+
+/** Seeds: 64 bits without a sign. */
+export function uint64(name, array) {
+  if (kindOf(array) === "BigUint64Array") return own(array);
+  throw new TypeError(`${name}: expected a BigUint64Array, as drawSeeds gives it, got ${described(array)}`);
+}
+
 /** Numbers as float64: the array itself where it is one, else a copy. */
 export function reals(name, array) {
   switch (kindOf(array)) {

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import * as arrow from "apache-arrow";
 
-import { HabitusError, boundedSkill, binMeans, curve, entropy, rollingMean, score, scoreValues, skill } from "habitus";
+import { HabitusError, boundedSkill, binMeans, curve, drawHistories, drawSeeds, drawTasks, entropy } from "habitus";
+import { rollingMean, score, scoreValues, skill } from "habitus";
 import { random } from "./random.js";
 
 const CALLS = Number(process.env.HABITUS_FUZZ_CALLS ?? 24_000);
@@ -36,7 +37,10 @@ const KINDS = [
   ...[Float32Array, Float64Array, BigInt64Array, BigUint64Array],
 ];
 const TYPES = [new arrow.Int8(), new arrow.Int16(), new arrow.Int32(), new arrow.Uint8(), new arrow.Float64()];
-const FUNCTIONS = [score, scoreValues, skill, boundedSkill, entropy, binMeans, rollingMean, curve];
+const FUNCTIONS = [
+  ...[score, scoreValues, skill, boundedSkill, entropy, binMeans, rollingMean, curve],
+  ...[drawSeeds, drawHistories, drawTasks],
+];
 
 class Liar extends Int32Array {
   get length() {
@@ -158,6 +162,50 @@ function scoresLike() {
   return { entropy: column(), chance: column(), worst: column(), crossEntropy: column() };
 }
 
+const seedsLike = (size) => (uniform() < 0.9 ? drawSeeds(below(9), size) : argument());
+const numbersLike = (size) => (uniform() < 0.9 ? Int32Array.from({ length: size }, smallInteger) : argument());
+const without = (given) =>
+  uniform() < 0.9 ? given : pick([anything(), { ...given, [pick(["x", "users"])]: anything() }]);
+
+/** Arguments of drawTasks, of one size for the most part. */
+function drawing() {
+  const [pairs, users, draws, length] = [below(12), 5, below(5), below(4)];
+  const distinct = [...new Set(Array.from({ length: pairs }, () => below(users * 5)))];
+  const [who, what] = [distinct.map((pair) => Math.floor(pair / 5)), distinct.map((pair) => pair % 5)];
+  const some = (forms) => (uniform() < 0.95 ? pick(forms) : argument());
+  const log = { users: some([who, Int8Array.from(who)]), items: some([what, Int16Array.from(what)]) };
+  if (uniform() < 0.3) log.itemCount = pick([5, 6, below(9), -1, 2 ** 27, NaN, "5"]);
+  const histories = () => rows(draws, length, smallInteger);
+  const proxies = { cellOfUser: numbersLike(users), cells: numbersLike(draws) };
+  if (uniform() < 0.7) proxies.histories = uniform() < 0.9 ? histories() : argument();
+  if (uniform() < 0.4) proxies.needed = pick([0, 1, length, below(9), anything()]);
+  const options = { candidates: pick([1, 2, 3, 4, below(9), anything()]) };
+  if (uniform() < 0.2) options.inventory = pick([shuffled(5), [0, 1], [3, 3], argument()]);
+  if (uniform() < 0.2) options.minUsers = pick([0, 2, anything()]);
+  if (uniform() < 0.5) options.rule = pick(["half", "quintiles", "literal", "inventory", "all"]);
+  return [without(log), without(proxies), seedsLike(draws), without(options)];
+}
+
+function argumentsOf(call) {
+  if (call === drawSeeds) return [anything(), anything(), pick([undefined, { first: anything() }, anything()])];
+  if (call === drawHistories)
+    return [seedsLike(below(5)), pick([shuffled(6), typed(5), argument()]), pick([2, anything()])];
+  if (call === drawTasks) return drawing();
+  const first = call === skill || call === boundedSkill ? scoresLike() : argument();
+  const rest = Array.from({ length: Math.max(0, call.length - 2) }, argument);
+  return [first, ...rest, call === rollingMean ? anything() : options()];
+}
+
+/** Tasks that may be: no more users of a candidate than of the group, and all or none of a row. */
+function checkTasks({ groupSize, candidates, counts }, number) {
+  counts.data.forEach((count, place) => {
+    const draw = Math.floor(place / counts.columns);
+    const isNone = candidates.data[draw * counts.columns] < 0;
+    assert.ok(count >= 0 && count <= groupSize[draw], `call ${number}: draw ${draw}`);
+    assert.ok(isNone ? candidates.data[place] === -1 && count === 0 : candidates.data[place] >= 0);
+  });
+}
+
 /** What came of a call: "ok" with scores that may be, or the name of the error that refused it. */
 function outcomeOf(call, values, kinds, number) {
   let found;
@@ -172,6 +220,7 @@ function outcomeOf(call, values, kinds, number) {
       const [chance, worst] = [found.chance[task], found.worst[task]];
       assert.ok(each >= -1e-12 && chance >= each - 1e-9 && worst >= chance - 1e-9, `call ${number}: task ${task}`);
     });
+  if (call === drawTasks) checkTasks(found, number);
   return "ok";
 }
 
@@ -179,12 +228,16 @@ test(`${CALLS} malformed calls, seed ${SEED}`, () => {
   const seen = { ok: 0, TypeError: 0, RangeError: 0, HabitusError: 0 };
   for (let number = 0; number < CALLS; number++) {
     const call = pick(FUNCTIONS);
-    const first = call === skill || call === boundedSkill ? scoresLike() : argument();
-    const rest = Array.from({ length: Math.max(0, call.length - 2) }, argument);
-    const last = call === rollingMean ? anything() : options();
-    seen[outcomeOf(call, [first, ...rest, last], [TypeError, RangeError, HabitusError], number)]++;
+    seen[outcomeOf(call, argumentsOf(call), [TypeError, RangeError, HabitusError], number)]++;
   }
   for (const [kind, times] of Object.entries(seen)) assert.ok(times > CALLS / 100, `${kind}: ${times}`);
+});
+
+test(`${CALLS / 4} calls of drawTasks`, () => {
+  const seen = { ok: 0, TypeError: 0, RangeError: 0, HabitusError: 0 };
+  for (let number = 0; number < CALLS / 4; number++)
+    seen[outcomeOf(drawTasks, drawing(), [TypeError, RangeError, HabitusError], number)]++;
+  for (const [kind, times] of Object.entries(seen)) assert.ok(times > CALLS / 200, `${kind}: ${times}`);
 });
 
 test(`${CALLS / 4} calls of the right form with wrong numbers`, () => {

@@ -5,7 +5,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 
-import { binMeans, boundedSkill, curve, entropy, rollingMean, score, scoreValues, skill } from "habitus";
+import { binMeans, boundedSkill, curve, drawHistories, drawSeeds, drawTasks, entropy } from "habitus";
+import { rollingMean, score, scoreValues, skill } from "habitus";
 
 const folder = process.env.HABITUS_GOLDEN;
 const skipped = folder ? false : "HABITUS_GOLDEN is not set: tests/bindings/test_node.py writes that folder";
@@ -94,5 +95,34 @@ test("the engine's own bins, means and curves", { skip: skipped }, () => {
       if (engine.fitted[place] === null) assert.ok(Number.isNaN(height));
       else close(height, engine.fitted[place], 1e-9);
     });
+  }
+});
+
+test("the engine's own seeds", { skip: skipped }, () => {
+  const cases = read("seeds.json");
+  assert.ok(cases.length > 3);
+  for (const { base, first, engine } of cases) {
+    const found = drawSeeds(BigInt(base), engine.length, { first: BigInt(first) });
+    assert.deepEqual([...found].map(String), engine);
+  }
+});
+
+test("the engine's own histories and tasks", { skip: skipped }, () => {
+  const { base, users, items, itemCount, cellOfUser, inventory, draws } = read("tasks.json");
+  assert.equal(new Set(draws.map((each) => each.rule)).size, 4);
+  for (const { rule, length, needed, cells, engine } of draws) {
+    const seeds = drawSeeds(BigInt(base), cells.length);
+    const histories = drawHistories(seeds, inventory, length);
+    same(histories.data, engine.histories.flat(), "histories");
+    const proxies = { cellOfUser, cells, histories, needed };
+    const found = drawTasks({ users, items, itemCount }, proxies, seeds, {
+      inventory,
+      minUsers: 2,
+      candidates: 20,
+      rule,
+    });
+    same(found.groupSize, engine.size, `${rule}: groupSize`);
+    same(found.candidates.data, engine.candidates.flat(), `${rule}: candidates`);
+    same(found.counts.data, engine.counts.flat(), `${rule}: counts`);
   }
 });

@@ -1,6 +1,7 @@
 import { tableFromArrays, vectorFromArray, FixedSizeList, Field, Int32 } from "apache-arrow";
-import { HabitusError, curve, entropy, info, score, scoreAsync, skill } from "habitus";
-import type { Counts, Fill, Rankings, Scores } from "habitus";
+import { HabitusError, curve, drawHistories, drawSeeds, drawTasks, entropy } from "habitus";
+import { info, score, scoreAsync, skill } from "habitus";
+import type { Counts, DrawnTasks, Fill, Rankings, Rule, Scores } from "habitus";
 
 const counts: Counts = { data: Int32Array.of(3, 0, 1), columns: 3 };
 const rankings: Rankings = [[0, null, 2n]];
@@ -15,6 +16,12 @@ const entropies: Float64Array = entropy(lists, { estimator: "nsb" });
 const table = tableFromArrays({ x: scores.entropy });
 const outcome: "value" | "none" | "censored" | "undefined" = curve(table, [1, null], { support: [0, 5] }).outcome;
 
+const seeds: BigUint64Array = drawSeeds(7n, 3, { first: 2 });
+const proxies = { cellOfUser: [0, null, -1], cells: Int8Array.of(0, 0, 0), histories: drawHistories(seeds, [1, 2], 1) };
+const rule: Rule = "quintiles";
+const tasks: DrawnTasks = drawTasks({ users: [0], items: [4n], itemCount: 9 }, proxies, seeds, { rule, minUsers: 3 });
+const of: Scores = score(tasks.counts, tasks.candidates);
+
 try {
   info();
 } catch (error) {
@@ -25,9 +32,11 @@ try {
 score(counts, rankings, { fill: "best" });
 // @ts-expect-error: not an option
 score(counts, rankings, { fil: "worst" });
+// @ts-expect-error: seeds have 64 bits
+drawTasks({ users: [0], items: [4] }, proxies, Int32Array.of(1));
 // @ts-expect-error: text is no ranking
 score(counts, [["a"]]);
 // @ts-expect-error: counts are integers
 score(new Float64Array(3), rankings, { candidates: 3 });
 
-export { bits, entropies, later, outcome, value };
+export { bits, entropies, later, of, outcome, value };

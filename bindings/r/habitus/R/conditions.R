@@ -14,7 +14,7 @@ answered <- function(answer) {
   if (!inherits(answer, "habitus_failure")) return(answer)
   # Rows count from the first of the piece that was scored, candidates from 0.
   message <- moved(answer$message, "row|task|ranking|at", answer$first + 1)
-  message <- moved(message, "candidate|lists", 1)
+  message <- moved(message, "candidate|lists|user|item", 1)
   refuse(message, status = STATUSES[answer$status], row = answer$row, column = answer$column)
 }
 

@@ -8,7 +8,8 @@
 
 static const R_CallMethodDef ROUTINES[] = {
     ROUTINE(score, 6),        ROUTINE(skill, 6), ROUTINE(entropy, 3), ROUTINE(bin_means, 4),
-    ROUTINE(rolling_mean, 2), ROUTINE(curve, 5), ROUTINE(info, 0),    {NULL, NULL, 0},
+    ROUTINE(rolling_mean, 2), ROUTINE(curve, 5), ROUTINE(info, 0),    ROUTINE(histories, 4),
+    ROUTINE(tasks, 9),        {NULL, NULL, 0},
 };
 
 void R_init_habitus(DllInfo *dll) {

@@ -48,6 +48,20 @@ random_case <- function(tasks, candidates, length, rankings = tasks, empty = 0.3
 # The condition that a call ends with.
 refused <- function(call) tryCatch(call, habitus_error = function(condition) condition)
 
+# One test for each row: call, status, row, column, message.
+test_refusals <- function(table, within = parent.frame()) {
+  for (bad in table) {
+    test_that(paste(deparse(bad[[1]]), collapse = " "), {
+      condition <- refused(eval(bad[[1]], within))
+      expect_identical(class(condition), c("habitus_error", "error", "condition"))
+      expect_match(conditionMessage(condition), bad[[5]])
+      expect_identical(condition$status, bad[[2]])
+      expect_identical(condition$row, as.numeric(bad[[3]]))
+      expect_identical(condition$column, as.numeric(bad[[4]]))
+    })
+  }
+}
+
 # What R cannot make up itself is written by tests/bindings/test_r.py.
 golden <- function(name) {
   folder <- Sys.getenv("HABITUS_GOLDEN")

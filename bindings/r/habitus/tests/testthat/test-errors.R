@@ -88,16 +88,7 @@ BAD <- list(
   list(quote(fitted_curve(1:3, 1:3, at = "a")), "bad_argument", NA, NA, "at: expected numbers, got \"a\"")
 )
 
-for (bad in BAD) {
-  test_that(paste(deparse(bad[[1]]), collapse = " "), {
-    condition <- refused(eval(bad[[1]]))
-    expect_identical(class(condition), c("habitus_error", "error", "condition"))
-    expect_match(conditionMessage(condition), bad[[5]])
-    expect_identical(condition$status, bad[[2]])
-    expect_identical(condition$row, as.numeric(bad[[3]]))
-    expect_identical(condition$column, as.numeric(bad[[4]]))
-  })
-}
+test_refusals(BAD)
 
 test_that("rows of a later piece are named as R counts them", {
   set.seed(7)

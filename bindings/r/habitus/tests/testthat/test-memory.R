@@ -14,6 +14,8 @@ test_that("nothing is lost to the garbage collector", {
   scores <- score(counts, rankings)
   x <- as.double(1:40)
   y <- (x - 20)^2
+  histories <- rbind(1L, 3L)
+  options <- c(1, 1, 2, 0)
   jobs <- list(
     function() .Call(C_score, counts, NULL, rankings, NULL, NaN, 0L),
     function() .Call(C_score, doubles, NULL, rankings, c(2, 1), NaN, 0L),
@@ -24,6 +26,10 @@ test_that("nothing is lost to the garbage collector", {
     function() .Call(C_rolling_mean, x, 3),
     function() .Call(C_curve, x, y, c(40, 2, 4), c(NaN, NaN), x),
     function() .Call(C_info),
+    function() .Call(C_histories, c(0, 0), 3, c(4L, 2L, 9L), 2),
+    function() .Call(C_histories, c(0, 0), 3, c(4, 2, 0), 2),
+    function() .Call(C_tasks, c(1L, 1L, 2L), c(1, 2, 3), 3, c(1, 1), c(1, 1), histories, c(0, 0), 1:3, options),
+    function() .Call(C_tasks, c(1L, 1L, 2L), c(1, 2, 4), 3, c(1, 1), c(1, 1), histories, c(0, 0), 1:3, options),
     function() .Call(C_score, -counts, NULL, rankings, NULL, NaN, 0L),
     function() .Call(C_score, counts, NULL, rankings, c(1, 3), NaN, 0L),
     function() .Call(C_entropy, counts - 5L, 6L, NaN)

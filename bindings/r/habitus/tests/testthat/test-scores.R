@@ -54,7 +54,7 @@ test_that("an empty list scores as its fill says", {
 
 test_that("pieces score as the whole", {
   set.seed(4)
-  # Pieces hold 5 * 2^18 counts: four here, the last a short one.
+  # Pieces hold 2^19 counts: nine here, the last a short one.
   case <- random_case(45000L, 100L, 2L)
   whole <- score(case$counts, case$rankings)
   given <- score(case$counts, case$rankings, task = seq_len(45000L))
