@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from benchmarks.competitors import synthetic
-from benchmarks.timing import Contestant, in_turn, one_core
+from benchmarks.timing import Contestant, beside, one_core
 from duckdb.func import ARROW
 from pytest_benchmark.fixture import BenchmarkFixture
 
@@ -72,10 +72,7 @@ def bench_scores(benchmark: BenchmarkFixture, name: str) -> None:
 
 def main() -> None:
     one_core()
-    costs = in_turn({name: Contestant(job, ROWS) for name, job in jobs(ROWS).items()}, rounds=9)
-    for name, cost in costs.items():
-        ratio = cost.processor / costs[ARRAYS].processor
-        print(f"{name:27} {cost.processor:8.1f} ns per ranking {ratio:7.3f} x NumPy")
+    beside({name: Contestant(job, ROWS) for name, job in jobs(ROWS).items()}, ARRAYS)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from benchmarks.competitors import synthetic
-from benchmarks.timing import Contestant, in_turn, one_core
+from benchmarks.timing import Contestant, beside, one_core
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import habitus
@@ -65,10 +65,7 @@ def bench_scores(benchmark: BenchmarkFixture, name: str) -> None:
 
 def main() -> None:
     one_core()
-    costs = in_turn({name: Contestant(job, size) for name, (job, size) in jobs(ROWS, OBJECTS).items()}, rounds=9)
-    for name, cost in costs.items():
-        ratio = cost.processor / costs[ARRAYS].processor
-        print(f"{name:24} {cost.processor:8.1f} ns per ranking {ratio:7.3f} x NumPy")
+    beside({name: Contestant(job, size) for name, (job, size) in jobs(ROWS, OBJECTS).items()}, ARRAYS)
 
 
 if __name__ == "__main__":

@@ -125,6 +125,14 @@ def in_turn(contestants: Mapping[str, Contestant], rounds: int) -> dict[str, Cos
     return {name: median(found) for name, found in costs.items()}
 
 
+def beside(contestants: Mapping[str, Contestant], first: str, rounds: int = 9) -> None:
+    """Print what a ranking costs each, on one core, and how many times the first's that is."""
+    costs = in_turn(contestants, rounds)
+    for name, cost in costs.items():
+        ratio = cost.processor / costs[first].processor
+        print(f"{name:27} {cost.processor:8.1f} ns per ranking {ratio:7.3f} x {first}")
+
+
 def progress(line: str) -> None:
     """To the terminal, not into what is kept of the output."""
     print(line, file=sys.stderr, flush=True)
