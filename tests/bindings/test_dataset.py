@@ -18,6 +18,7 @@ from tests.bindings.parquet import (
     OF_TASKS,
     assert_scores,
     in_memory,
+    lists,
     random_case,
     results,
     task_name,
@@ -25,8 +26,9 @@ from tests.bindings.parquet import (
 )
 from tests.strategies import Case
 
+import habitus
 from habitus.scoring import FILLS
-from habitus_bindings.dataset import score_dataset, sources
+from habitus_bindings.dataset import inputs, joining, score_dataset, sources
 from habitus_runners import tables
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "scores.parquet"
@@ -41,6 +43,7 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "scores.parquet"
     by_id=st.booleans(),
     fill=st.sampled_from(FILLS),
     limit=st.sampled_from([64, 1 << 10, 1 << 26]),
+    block=st.sampled_from([1, 3, 1 << 16]),
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 def test_nothing_depends_on_how_files_are_cut(
@@ -53,12 +56,15 @@ def test_nothing_depends_on_how_files_are_cut(
     by_id: bool,  # noqa: FBT001 - hypothesis draws it
     fill: str,
     limit: int,
+    block: int,
 ) -> None:
     folder = tmp_path_factory.mktemp("cut")
     paths = write(folder, case, group=group, files=files, by_id=by_id)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(sources, "LIMIT", limit)
-        patched.setattr("habitus_bindings.dataset.joining.LIMIT", limit)
+        for module in (sources, joining):
+            patched.setattr(module, "LIMIT", limit)
+        for module in (sources, joining, inputs):
+            patched.setattr(module, "BLOCK", block)
         report = score_dataset(*paths, folder / "out", alpha=case.alpha, fill=fill, chunk=chunk, part=part)
     assert report[:2] == (len(case.rankings), len(case.counts))
     assert_scores(folder / "out", case, in_memory(case, alpha=case.alpha, fill=fill))
@@ -76,6 +82,33 @@ def test_rankings_may_come_in_any_order(tmp_path: Path, monkeypatch: pytest.Monk
     paths = write(tmp_path, case, group=90, by_id=key == "task_id")
     report = score_dataset(*paths, tmp_path / "out", chunk=250, part=600)
     assert report[:2] == (2_100, 700)
+    assert_scores(tmp_path / "out", case, in_memory(case))
+
+
+def test_tasks_are_scored_with_their_rankings_and_not_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = random_case(16, 700, 7_000)
+    scored, score = list[int](), habitus.score
+
+    def counting(counts: np.ndarray, *arguments: Any, **named: Any) -> habitus.Scores:
+        scored.append(len(counts))
+        return score(counts, *arguments, **named)
+
+    monkeypatch.setattr(habitus, "score", counting)
+    score_dataset(*write(tmp_path, case), tmp_path / "out", chunk=500)
+    monkeypatch.undo()
+    assert len(scored) == 14 + (case.task[-1] < 699)
+    assert sum(scored) < 700 + len(scored)
+    assert_scores(tmp_path / "out", case, in_memory(case))
+
+
+@pytest.mark.parametrize("needed", [range(100, 120), [3, 4, 5, 6, 399, 400, 401], [*range(40), *range(200, 700)]])
+@pytest.mark.parametrize("group", [1 << 20, 90])
+def test_tasks_that_no_ranking_needs_are_scored_too(tmp_path: Path, needed: Any, group: int) -> None:
+    case = random_case(15, 700, len(needed))._replace(task=np.array(needed))
+    paths = write(tmp_path, case, group=group)
+    assert score_dataset(*paths, tmp_path / "out", chunk=50, part=200).tasks == 700
     assert_scores(tmp_path / "out", case, in_memory(case))
 
 
@@ -180,6 +213,19 @@ def test_command(tmp_path: Path) -> None:
     assert refused.stderr.startswith(f"{rankings / '000.parquet'}: expected a column 'list'")
     assert refused.stderr.count("\n") == 1
     assert "Traceback" in run(tasks, rankings, tmp_path / "out", "--ranking", "list", "--debug").stderr
+
+
+def test_command_on_a_table_of_both(tmp_path: Path) -> None:
+    case = random_case(14, 20, 20)._replace(task=np.arange(20))
+    file = tmp_path / "rows.parquet"
+    columns = {"counts": lists(case.counts), "ranking": lists(case.rankings), "answer": np.arange(20)}
+    pq.write_table(pa.table(columns), file)
+    done = run(file, "-", tmp_path / "out")
+    assert done.stdout == f"20 rankings of 0 tasks scored; 1 files in {tmp_path / 'out'}\n"
+    found, expected = results(tmp_path / "out", "rankings"), in_memory(case)
+    assert found.column_names == ["answer", *OF_TASKS, *OF_RANKINGS]
+    for column in (*OF_TASKS, *OF_RANKINGS):
+        assert_array_equal(found[column], getattr(expected, column))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What interrupts score_dataset, and what it refuses: nothing that is complete is lost, and one line says where."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -75,6 +76,30 @@ def test_a_failure_loses_nothing_that_is_complete(tmp_path: Path, monkeypatch: p
     score_dataset(*paths, tmp_path / "out", part=100)
     assert_scores(tmp_path / "out", case, in_memory(case))
     assert {file: file.stat().st_mtime_ns for file in written} == written
+
+
+@pytest.mark.parametrize(("touched", "times"), [((pq.ParquetWriter, "write_table"), 5), ((parts.os, "fsync"), 7)])
+def test_a_full_disk_is_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, touched: tuple[Any, str], times: int
+) -> None:
+    case = random_case(13, 90, 500)
+    paths = write(tmp_path, case)
+    calls, untouched = iter(range(1_000)), getattr(*touched)
+
+    def full(*arguments: Any, **named: Any) -> Any:
+        if next(calls) >= times:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return untouched(*arguments, **named)
+
+    monkeypatch.setattr(*touched, full)
+    with pytest.raises(OSError, match=r"the disk is full; make room, and the same call goes on .*out'$") as caught:
+        score_dataset(*paths, tmp_path / "out", part=100)
+    assert caught.value.errno == errno.ENOSPC
+    assert "\n" not in str(caught.value)
+    monkeypatch.undo()
+    assert 0 < complete(tmp_path / "out") < 5
+    assert score_dataset(*paths, tmp_path / "out", part=100).resumed > 0
+    assert_scores(tmp_path / "out", case, in_memory(case))
 
 
 @pytest.mark.parametrize("table", ["tasks", "rankings"])

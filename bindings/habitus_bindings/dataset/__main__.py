@@ -13,7 +13,7 @@ def main() -> int:
     try:
         report = score_dataset(
             given.tasks,
-            given.rankings,
+            None if given.rankings == "-" else given.rankings,
             given.out,
             alpha=given.alpha,
             fill=given.fill,
@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("tasks", metavar="TASKS", help="file, folder or glob of Parquet files with lists of counts")
-    add("rankings", metavar="RANKINGS", help="likewise with rankings; - where each row of TASKS has its own")
+    add("rankings", metavar="RANKINGS", help="likewise with rankings; - if each row of TASKS has its own")
     add("out", metavar="OUT", help="folder of the results")
     add("--alpha", type=float, help="pseudo-count; default 1/K")
     add("--fill", choices=FILLS, default="chance", help="what empty slots are given")

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from habitus_bindings.dataset import arrays
 from habitus_bindings.dataset.joining import Batch, Ids, Keys, Numbers
-from habitus_bindings.dataset.sources import Columns, DatasetError, Paths, Piece, Source
+from habitus_bindings.dataset.sources import BLOCK, Columns, DatasetError, Paths, Piece, Source
 
 _SCORES = ("entropy", "chance", "worst", "cross_entropy", "valid")
-_NO_KEYS = Numbers(np.empty(0, np.int64))
+_NO_KEYS = Numbers(np.empty(0, np.int64), ordered=True)
 
 
 class Size(NamedTuple):
@@ -102,19 +102,27 @@ class Inputs:
 
     def _lists(self, read: Callable[[], Piece], chunk: int, part: int) -> list[Lists]:
         whole = read()
-        edges = _edges(whole, chunk, part)
-        return [
-            self._list(whole.part(first - whole.start, last - whole.start)) for first, last in itertools.pairwise(edges)
-        ]
+        tasks = self._row_numbers(whole)
+        ordered = self.tasks is None or (tasks is not None and bool((tasks[1:] >= tasks[:-1]).all()))
+        # In no order, what is joined at once takes a pass over the tasks: it is as large as may be.
+        edges = _edges(whole, min(chunk, BLOCK) if ordered else chunk, part)
+        lists = []
+        for first, last in itertools.pairwise(edge - whole.start for edge in edges):
+            keys = None if tasks is None else Numbers(tasks[first:last], ordered=ordered)
+            lists.append(self._list(whole.part(first, last), keys))
+        return lists
 
-    def _list(self, piece: Piece) -> Lists:
+    def _row_numbers(self, piece: Piece) -> NDArray[np.int64] | None:
+        if self.tasks is None or self._by_id:
+            return None
+        return arrays.row_numbers(piece, self._columns.task, self.tasks.rows)
+
+    def _list(self, piece: Piece, keys: Keys | None) -> Lists:
         columns = self._columns
         lists = arrays.matrix(piece, columns.ranking, self.length, empty=-1)
         if self.tasks is None:
             return Lists(piece, lists, _NO_KEYS, arrays.matrix(piece, columns.counts, self.candidates))
-        if self._by_id:
-            return Lists(piece, lists, Ids(arrays.ids(piece, columns.task_id)), None)
-        return Lists(piece, lists, Numbers(arrays.row_numbers(piece, columns.task, self.tasks.rows)), None)
+        return Lists(piece, lists, keys or Ids(arrays.ids(piece, columns.task_id)), None)
 
     def _batch(self, read: Callable[[], Piece]) -> Batch:
         piece = read()

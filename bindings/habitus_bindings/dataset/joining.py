@@ -15,14 +15,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from habitus_bindings.dataset.parts import Position
-from habitus_bindings.dataset.sources import LIMIT, Piece, Place
+from habitus_bindings.dataset.sources import BLOCK, LIMIT, Piece, Place
 
 Rows = NDArray[np.int64]
 Job = TypeVar("Job")
-
-# Rankings of a part: the engine's arrays stay in the cache and are allocated from what the part before left. With all
-# of a chunk at once, a fifth of the time goes to the system for fresh pages.
-_BLOCK = 1 << 15
+_NO_ROWS = np.empty(0, np.int64)
 
 
 class Batch(NamedTuple):
@@ -47,7 +44,7 @@ class Keys(Protocol):
     left: int
 
     def within(self, batch: Batch) -> tuple[Rows | slice, Rows]:
-        """Rankings that are about a task of the batch, as a slice if their tasks ascend, and which task of it."""
+        """Rankings of tasks of the batch, as a slice if their tasks ascend, and their tasks' numbers among all."""
 
     def first_left(self) -> tuple[int, object]:
         """A ranking whose task was not found, and what it calls it."""
@@ -56,9 +53,8 @@ class Keys(Protocol):
 class Numbers:
     """Tasks by the number of their row."""
 
-    def __init__(self, tasks: Rows) -> None:
-        self._tasks, self.left = tasks, len(tasks)
-        self._ordered = bool((tasks[1:] >= tasks[:-1]).all())
+    def __init__(self, tasks: Rows, *, ordered: bool) -> None:
+        self._tasks, self._ordered, self.left = tasks, ordered, len(tasks)
 
     def within(self, batch: Batch) -> tuple[Rows | slice, Rows]:
         """See ``Keys``."""
@@ -67,9 +63,9 @@ class Numbers:
             rows: Rows | slice = slice(*np.searchsorted(tasks, (start, stop)))
         else:
             rows = np.flatnonzero((tasks >= start) & (tasks < stop))
-        local = tasks[rows] - start
-        self.left -= len(local)
-        return rows, local
+        found = tasks[rows]
+        self.left -= len(found)
+        return rows, found
 
     def first_left(self) -> tuple[int, object]:
         """See ``Keys``."""
@@ -90,7 +86,7 @@ class Ids:
         found = pc.index_in(self._names.take(pa.array(self._open)), value_set=batch.ids)
         missed = np.asarray(found.is_null().to_numpy(zero_copy_only=False))
         place = np.full(len(self._names), -1)
-        place[self._open[~missed]] = found.drop_null().to_numpy()
+        place[self._open[~missed]] = found.drop_null().to_numpy() + batch.piece.start
         self._open = self._open[missed]
         self.left = len(self._open)
         at = place[self._name]
@@ -104,9 +100,9 @@ class Ids:
 
 
 class Part(NamedTuple):
-    """Rankings ``rows`` of a chunk, the counts that they need, and which of them: ``task``.
+    """Rankings ``rows`` of a chunk, the counts that they need, and which of them: ``task``, counted from ``first``.
 
-    ``tasks``: where the counts stand after ``origin``.
+    ``tasks``: where the counts stand after ``origin``. ``fresh``: the last of them, whose scores nobody computed yet.
     """
 
     origin: Place
@@ -114,6 +110,8 @@ class Part(NamedTuple):
     tasks: Rows | slice
     rows: Rows | slice
     task: Rows
+    first: int
+    fresh: Piece | None = None
 
     def place(self, task: int) -> int:
         """The row after ``origin`` of one of the tasks."""
@@ -123,24 +121,26 @@ class Part(NamedTuple):
 class Window(Generic[Job]):
     """The last tasks that were read, and those to come.
 
+    Tasks that are read for the first time are scored with the rankings that need them, or else alone: ``seen`` are.
+
     Args:
         rows: how many tasks there are.
         batches: all of them, in order, again and again; the first need not be the first task.
         start: the rows and files of tasks that were read before.
-        fresh: makes a job of tasks that are read for the first time; of a batch, rows first to last - 1.
-        limit: of later tasks no job is made.
+        alone: makes a job of tasks without rankings.
+        limit: later tasks are not scored.
     """
 
     def __init__(
-        self, rows: int, batches: Iterator[Batch], start: Position, fresh: Callable[[Batch, int, int], Job], limit: int
+        self, rows: int, batches: Iterator[Batch], start: Position, alone: Callable[[Part], Job], limit: int
     ) -> None:
-        self._rows, self._batches, self._fresh, self._limit = rows, batches, fresh, limit
+        self._rows, self._batches, self._alone, self._limit = rows, batches, alone, limit
         self._held: deque[Batch] = deque()
         self._size = 0
         self.seen, self.files, self._cursor = start.tasks, start.task_files, start.cursor
 
     def parts(self, keys: Keys, chunk: Piece) -> Generator[Job, None, list[Part]]:
-        """The rankings of a chunk, by batches of tasks; meanwhile, jobs for tasks that are read for the first time.
+        """The rankings of a chunk, by batches of tasks; meanwhile, jobs for tasks that it has left behind.
 
         Raises:
             DatasetError: a ranking of a task that is not there.
@@ -148,12 +148,12 @@ class Window(Generic[Job]):
         found, passed = [], 0
         for batch in reversed(tuple(self._held)):
             passed += len(batch.counts)
-            found += _parts(batch, keys)
+            found += self._parts(batch, keys)
             if not keys.left:
                 return found
         while passed < self._rows and keys.left:
             batch = yield from self._next()
-            found += _parts(batch.first(self._rows - passed), keys)
+            found += self._parts(batch.first(self._rows - passed), keys)
             passed += len(batch.counts)
         if keys.left:
             row, name = keys.first_left()
@@ -161,9 +161,11 @@ class Window(Generic[Job]):
         return found
 
     def read_on(self, row: int) -> Iterator[Job]:
-        """Jobs for the tasks before ``row`` that were not read yet."""
+        """Jobs for the tasks before ``row`` that were not scored yet."""
+        yield from self._rest()
         while self.seen < row:
             yield from self._next()
+            yield from self._rest()
 
     @property
     def cursor(self) -> int:
@@ -171,40 +173,59 @@ class Window(Generic[Job]):
         return self._held[-1].piece.start if self._held else self._cursor
 
     def _next(self) -> Generator[Job, None, Batch]:
+        yield from self._rest()
         batch = next(self._batches)
         self._held.append(batch)
         self._size += batch.counts.nbytes
         while self._size > LIMIT and len(self._held) > 1:
             self._size -= self._held.popleft().counts.nbytes
         self.files = max(self.files, batch.piece.file + 1)
-        start, stop = batch.piece.start, batch.piece.stop
-        first, last = max(start, self.seen), min(stop, self._limit)
-        self.seen = max(self.seen, last)
-        if first < last:
-            yield self._fresh(batch, first - start, last - start)
         return batch
 
+    def _rest(self) -> Iterator[Job]:
+        """A job for what was not scored of the last batch."""
+        if not self._held:
+            return
+        batch = self._held[-1]
+        start, first, last = batch.piece.start, max(batch.piece.start, self.seen), min(batch.piece.stop, self._limit)
+        if first < last:
+            tasks = slice(first - start, last - start)
+            fresh = batch.piece.part(tasks.start, tasks.stop)
+            self.seen = last
+            part = Part(batch.piece.place, batch.counts[tasks], tasks, slice(0, 0), _NO_ROWS, first, fresh)
+            yield self._alone(part)
 
-def _parts(batch: Batch, keys: Keys) -> list[Part]:
-    rows, local = keys.within(batch)
-    return [
-        _part(batch, _sliced(rows, first, first + _BLOCK), local[first : first + _BLOCK])
-        for first in range(0, len(local), _BLOCK)
-    ]
+    def _parts(self, batch: Batch, keys: Keys) -> list[Part]:
+        rows, task = keys.within(batch)
+        # Tasks are written in order, and those that a batch leaves over come before the chunk that needs the next.
+        fresh = not keys.left and batch.piece.start == self._held[-1].piece.start
+        return [
+            self._part(batch, _sliced(rows, first, first + BLOCK), task[first : first + BLOCK], fresh=fresh)
+            for first in range(0, len(task), BLOCK)
+        ]
+
+    def _part(self, batch: Batch, rows: Rows | slice, task: Rows, *, fresh: bool) -> Part:
+        """A view of the counts where they lie close together; else a copy, which does not keep the batch in memory."""
+        start, seen = batch.piece.start, self.seen
+        ends = task[[0, -1]] if isinstance(rows, slice) else task
+        first, last = int(ends.min()), int(ends.max()) + 1
+        until = min(last, self._limit)
+        fresh = fresh and start <= seen < until
+        if fresh:
+            first = min(first, seen)
+        if last - first <= 2 * len(task):
+            tasks = slice(first - start, last - start)
+            part = Part(batch.piece.place, batch.counts[tasks], tasks, rows, task, first)
+            if not fresh:
+                return part
+            self.seen = until
+            return part._replace(fresh=batch.piece.part(seen - start, until - start))
+        needed, index = np.unique(task, return_inverse=True)
+        needed -= start
+        return Part(batch.piece.place, batch.counts[needed], needed, rows, index, 0)
 
 
 def _sliced(rows: Rows | slice, first: int, last: int) -> Rows | slice:
     if isinstance(rows, slice):
         return slice(rows.start + first, min(rows.start + last, rows.stop))
     return rows[first:last]
-
-
-def _part(batch: Batch, rows: Rows | slice, local: Rows) -> Part:
-    """A view of the counts where they lie close together; else a copy, which does not keep the batch in memory."""
-    ends = local[[0, -1]] if isinstance(rows, slice) else local
-    first, last = int(ends.min()), int(ends.max()) + 1
-    if last - first <= 2 * len(local):
-        tasks = slice(first, last)
-        return Part(batch.piece.place, batch.counts[tasks], tasks, rows, local - first)
-    needed, task = np.unique(local, return_inverse=True)
-    return Part(batch.piece.place, batch.counts[needed], needed, rows, task)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from habitus import arguments
 from habitus.scoring import FILLS, Fill
 from habitus_bindings.dataset.inputs import Inputs, Size
-from habitus_bindings.dataset.parts import Committer, Output, Position, held
+from habitus_bindings.dataset.parts import Committer, Output, Position, held, room
 from habitus_bindings.dataset.scoring import Settings
 from habitus_bindings.dataset.sources import LIMIT, Columns, Paths
 from habitus_bindings.dataset.streaming import Event, InOrder, Stream
@@ -19,6 +19,8 @@ from habitus_bindings.dataset.streaming import Event, InOrder, Stream
 CHUNK = 1 << 18
 PART = 1 << 22
 _WIDEST_COUNT = 4
+# Jobs under way for each thread: while the caller writes, the pool has work.
+_AHEAD = 3
 _COLUMNS = Columns()
 
 
@@ -72,6 +74,7 @@ def score_dataset(  # noqa: PLR0913 - all but the first three have defaults
         DatasetError: a file, a row or a column is not as described, or the folder holds results of other files or
             settings; one line that says where and how to mend it. What is complete is kept.
         ValueError: alpha, fill, threads, chunk or part is out of range.
+        OSError: the disk is full, or the folder cannot be written. What is complete is kept.
 
     Rankings in the order of the tasks, or of the tasks several times over (all of one model, then of the next), take
     one pass over the tasks each time. In any other order, every chunk takes a pass, unless all counts fit into 64 MiB:
@@ -87,7 +90,7 @@ def score_dataset(  # noqa: PLR0913 - all but the first three have defaults
         2
     """
     workers = _checked(alpha, fill, threads, chunk, part)
-    with held(Path(out)):
+    with room(Path(out)), held(Path(out)):
         inputs = Inputs(tasks, rankings, columns, carry, joined=joined)
         settings = Settings(inputs.candidates, inputs.length, alpha, fill)
         made_with = {**settings._asdict(), **inputs.described(), "part": part, "habitus": version("habitus")}
@@ -95,7 +98,7 @@ def score_dataset(  # noqa: PLR0913 - all but the first three have defaults
         # Counts that rankings in no order need are gathered: one row of them for each ranking at most.
         chunk = min(chunk, max(1, LIMIT // (_WIDEST_COUNT * settings.candidates)))
         with ThreadPoolExecutor(workers) as pool:
-            made = _make(Stream(inputs, settings, InOrder(pool, workers + 1), chunk, part), output, inputs.size)
+            made = _make(Stream(inputs, settings, InOrder(pool, _AHEAD * workers), chunk, part), output, inputs.size)
         return Report(*inputs.size, output.files(), inputs.size[0] - made)
 
 

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 import habitus
 from habitus.scoring import Fill
-from habitus_bindings.dataset.joining import Batch, Part
+from habitus_bindings.dataset.joining import Part
 from habitus_bindings.dataset.sources import DatasetError, Piece
 
+Columns = dict[str, NDArray[np.generic]]
 OF_TASKS = ("entropy", "chance", "worst")
 
 
@@ -24,60 +25,60 @@ class Settings(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """Rankings, and the tasks they are about. ``joined``: whether their tasks' scores are wanted beside theirs."""
+    """Rankings, and the tasks they are about. ``joined``: whether their tasks' scores are wanted beside theirs.
 
-    piece: Piece
+    ``piece``: None where there are no rankings, but tasks that nobody needs.
+    """
+
+    piece: Piece | None
     lists: NDArray[np.integer]
     parts: list[Part]
     joined: bool
 
 
-def rankings(chunk: Chunk, settings: Settings) -> dict[str, NDArray[np.generic]]:
-    """Columns of scores, (rankings,) each.
+class Scores(NamedTuple):
+    """Columns of scores of a chunk's rankings, and of the tasks that are fresh."""
+
+    rankings: Columns
+    tasks: list[tuple[Piece, Columns]]
+
+
+def score(chunk: Chunk, settings: Settings) -> Scores:
+    """Score rankings, and the tasks among theirs that have no scores yet.
 
     Raises:
         DatasetError: the engine refused a row.
     """
     rows = len(chunk.lists)
     names = (*OF_TASKS, "cross_entropy") if chunk.joined else ("cross_entropy",)
-    columns: dict[str, NDArray[np.generic]] = {name: np.empty(rows) for name in names}
-    columns["valid"] = np.empty(rows, np.int32)
+    scored = Scores({name: np.empty(rows) for name in names}, [])
+    scored.rankings["valid"] = np.empty(rows, np.int32)
     for part in chunk.parts:
-        lists = chunk.lists[part.rows]
+        lists, task = chunk.lists[part.rows], part.task - part.first
         try:
-            scores = habitus.score(
-                part.counts, lists, task=part.task, alpha=settings.alpha, fill=settings.fill, threads=1
-            )
+            found = habitus.score(part.counts, lists, task=task, alpha=settings.alpha, fill=settings.fill, threads=1)
         except ValueError as error:
-            raise (_faulty_tasks(part) or _faulty_rankings(chunk, part) or error) from None
-        for name, values in columns.items():
-            found = getattr(scores, name)
-            values[part.rows] = found[part.task] if name in OF_TASKS else found
-    return columns
+            raise _fault(chunk, part) or error from None
+        for name, values in scored.rankings.items():
+            column = getattr(found, name)
+            values[part.rows] = column[task] if name in OF_TASKS else column
+        if part.fresh:
+            first, last = part.fresh.start - part.first, part.fresh.stop - part.first
+            scored.tasks.append((part.fresh, {name: getattr(found, name)[first:last] for name in OF_TASKS}))
+    return scored
 
 
-def tasks(batch: Batch, settings: Settings) -> dict[str, NDArray[np.generic]]:
-    """Columns of scores, (tasks,) each.
-
-    Raises:
-        DatasetError: the engine refused a row.
-    """
-    no_lists, of_none = np.empty((0, settings.length), np.int16), np.empty(0, np.int64)
-    try:
-        scores = habitus.score(batch.counts, no_lists, task=of_none, alpha=settings.alpha, threads=1)
-    except ValueError as error:
-        whole = slice(0, len(batch.counts))
-        raise (_faulty_tasks(Part(batch.piece.place, batch.counts, whole, whole, of_none)) or error) from None
-    return {name: getattr(scores, name) for name in OF_TASKS}
-
-
-def table(columns: dict[str, NDArray[np.generic]], carried: pa.Table) -> pa.Table:
+def table(columns: Columns, carried: pa.Table) -> pa.Table:
     """Carried columns, and scores after them."""
     for name, values in columns.items():
         unit = {} if name == "valid" else {"unit": "nats"}
         field = pa.field(name, pa.from_numpy_dtype(values.dtype), nullable=False, metadata=unit)
         carried = carried.append_column(field, pa.array(values))
     return carried
+
+
+def _fault(chunk: Chunk, part: Part) -> DatasetError | None:
+    return _faulty_tasks(part) or (_faulty_rankings(chunk.piece, chunk.lists, part) if chunk.piece else None)
 
 
 def _faulty_tasks(part: Part) -> DatasetError | None:
@@ -93,18 +94,18 @@ def _faulty_tasks(part: Part) -> DatasetError | None:
     return None
 
 
-def _faulty_rankings(chunk: Chunk, part: Part) -> DatasetError | None:
+def _faulty_rankings(piece: Piece, lists: NDArray[np.integer], part: Part) -> DatasetError | None:
     candidates = part.counts.shape[1]
-    for row in np.arange(len(chunk.lists))[part.rows]:
-        listed = chunk.lists[row]
+    for row in np.arange(len(lists))[part.rows]:
+        listed = lists[row]
         outside = listed[(listed < -1) | (listed >= candidates)]
         if len(outside):
-            return chunk.piece.fault(
+            return piece.fault(
                 row, f"expected -1 or candidates in [0, {candidates}), got {outside[0]} in {listed.tolist()}"
             )
         found, times = np.unique(listed[listed >= 0], return_counts=True)
         if (times > 1).any():
-            return chunk.piece.fault(
+            return piece.fault(
                 row, f"expected each candidate once, got {found[times > 1][0]} twice in {listed.tolist()}"
             )
     return None

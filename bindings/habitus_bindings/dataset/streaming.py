@@ -32,7 +32,7 @@ class Scored(NamedTuple):
 
 # Where a part ends comes after its rows.
 Event = Scored | Position
-_Job = Callable[[], Event]
+_Job = Callable[[], list[Event]]
 
 
 class InOrder:
@@ -65,11 +65,11 @@ class Stream:
 
     def events(self, start: Position, stop: Position | None) -> Iterator[Event]:
         """All parts from ``start`` on, or one, which is known to end at ``stop``."""
-        return self._in_order(self._jobs(start, stop))
+        return itertools.chain.from_iterable(self._in_order(self._jobs(start, stop)))
 
     def _jobs(self, start: Position, stop: Position | None) -> Iterator[_Job]:
         rankings, tasks = stop[:2] if stop else self._inputs.size
-        window = Window(self._inputs.size.tasks, self._batches(start.cursor), start, self._fresh, tasks)
+        window = Window(self._inputs.size.tasks, self._batches(start.cursor), start, self._alone, tasks)
         end = start
         for lists in itertools.chain.from_iterable(
             self._in_order(self._inputs.chunks(start.rankings, self._chunk, self._part))
@@ -81,8 +81,7 @@ class Stream:
                 if lists.counts is not None
                 else (yield from window.parts(lists.keys, lists.piece))
             )
-            chunk = scoring.Chunk(lists.piece, lists.lists, found, self._inputs.joined)
-            yield functools.partial(self._rankings, chunk)
+            yield functools.partial(self._scored, scoring.Chunk(lists.piece, lists.lists, found, self._inputs.joined))
             end = _position(lists, window)
             if end.rankings % self._part == 0 and end.rankings < rankings:
                 yield functools.partial(_known, end)
@@ -94,27 +93,30 @@ class Stream:
             yield from self._in_order(self._inputs.batches(first, max(1, self._chunk // _RANKINGS_PER_TASK)))
             first = 0
 
-    def _fresh(self, batch: Batch, first: int, last: int) -> _Job:
-        return functools.partial(self._tasks, Batch(batch.piece.part(first, last), batch.counts[first:last], None))
+    def _alone(self, part: Part) -> _Job:
+        lists = np.empty((0, self._settings.length), np.int16)
+        return functools.partial(self._scored, scoring.Chunk(None, lists, [part], joined=False))
 
-    def _rankings(self, chunk: scoring.Chunk) -> Scored:
-        columns = scoring.rankings(chunk, self._settings)
-        return Scored("rankings", scoring.table(columns, self._inputs.carried(chunk.piece)))
-
-    def _tasks(self, batch: Batch) -> Scored:
-        columns = scoring.tasks(batch, self._settings)
-        return Scored("tasks", scoring.table(columns, self._inputs.named(batch.piece)))
+    def _scored(self, chunk: scoring.Chunk) -> list[Event]:
+        scores = scoring.score(chunk, self._settings)
+        events: list[Event] = [
+            Scored("tasks", scoring.table(columns, self._inputs.named(piece))) for piece, columns in scores.tasks
+        ]
+        if chunk.piece:
+            carried = self._inputs.carried(chunk.piece)
+            events.append(Scored("rankings", scoring.table(scores.rankings, carried)))
+        return events
 
 
 def _own(lists: Lists, counts: NDArray[np.integer]) -> Part:
     """Each ranking has counts of its own."""
     rows = len(lists.lists)
     whole = slice(0, rows)
-    return Part(lists.piece.place, counts, whole, whole, np.arange(rows))
+    return Part(lists.piece.place, counts, whole, whole, np.arange(rows), 0)
 
 
-def _known(end: Position) -> Position:
-    return end
+def _known(end: Position) -> list[Event]:
+    return [end]
 
 
 def _position(lists: Lists, window: Window[_Job]) -> Position:
