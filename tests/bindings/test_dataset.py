@@ -170,9 +170,9 @@ from habitus_bindings.dataset import score_dataset
 def peak():
     return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) // 1024
 folder = Path(sys.argv[1])
-score_dataset(folder / "small.parquet", None, folder / "first")
+score_dataset(folder / "small.parquet", None, folder / "first", threads=1)
 before = peak()
-print(score_dataset(folder / "large.parquet", None, folder / "second").rankings, peak() - before)
+print(score_dataset(folder / "large.parquet", None, folder / "second", threads=1).rankings, peak() - before)
 """
 
 

@@ -6,12 +6,23 @@ sources.py reads, joining.py finds each ranking's task, scoring.py calls the eng
 streaming.py lets them work at once. The only tongue here is Parquet; nothing is computed but by ``habitus.score``.
 """
 
-try:
-    import pyarrow as pa  # noqa: F401 - the files of this folder need it
-except ImportError as error:
-    raise ImportError("habitus_bindings.dataset: expected pyarrow>=24; pip install 'pyarrow>=24'") from error
+from typing import TYPE_CHECKING
 
-from habitus_bindings.dataset.program import Report, score_dataset
-from habitus_bindings.dataset.sources import Columns, DatasetError
+if TYPE_CHECKING:
+    from habitus_bindings.dataset.program import Report, score_dataset
+    from habitus_bindings.dataset.sources import Columns, DatasetError
 
 __all__ = ["Columns", "DatasetError", "Report", "score_dataset"]
+
+
+def __getattr__(name: str) -> object:
+    """What is public, once it is asked for: so the command can say in one line that pyarrow is missing."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    try:
+        from habitus_bindings.dataset import program, sources  # noqa: PLC0415 - they need pyarrow
+    except ModuleNotFoundError as error:
+        if error.name != "pyarrow":
+            raise
+        raise ImportError("habitus_bindings.dataset: expected pyarrow>=24; pip install 'pyarrow>=24'") from None
+    return getattr(program, name, None) or getattr(sources, name)

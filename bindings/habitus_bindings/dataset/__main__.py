@@ -4,7 +4,11 @@ import argparse
 import sys
 
 from habitus.scoring import FILLS
-from habitus_bindings.dataset import Columns, score_dataset
+
+try:
+    from habitus_bindings.dataset import Columns, score_dataset
+except ImportError as missing:
+    sys.exit(str(missing))
 
 
 def main() -> int:

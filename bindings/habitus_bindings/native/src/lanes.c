@@ -175,12 +175,24 @@ static int leftovers(scorer *s, rest *scratch) {
     return HABITUS_OK;
 }
 
+/* The next lanes, where each task has its one ranking. */
+static void gather_in_order(scorer *s, int64_t *task) {
+    chunk *c = &s->all;
+    c->lanes = least(s->room, s->request->counts.rows - *task);
+    for (int64_t j = 0; j < c->lanes; j++) {
+        c->task[j] = c->order[j] = *task + j;
+        c->first[j] = j;
+    }
+    c->first[c->lanes] = c->lanes;
+    *task += c->lanes;
+}
+
 /* The next lanes, from the task and the ranking that it has come to. */
 static void gather(scorer *s, const assignment *by_task, int64_t *task, int64_t *ranking) {
     int64_t n = 0, tasks = s->request->counts.rows;
     chunk *c = &s->all;
     for (c->lanes = c->first[0] = 0; *task < tasks && c->lanes < s->room;) {
-        int64_t stop = by_task->start ? by_task->start[*task + 1] : *task + 1;
+        int64_t stop = by_task->start[*task + 1];
         for (int64_t i = 0; i < ROUNDS && *ranking < stop; i++, (*ranking)++)
             c->order[n++] = by_task->order ? by_task->order[*ranking] : *ranking;
         c->task[c->lanes++] = *task;
@@ -197,7 +209,10 @@ int habitus_score_lanes(const request *r, const assignment *by_task) {
     if (status) return status;
     if (!begin(&s, r)) status = habitus_no_memory(r->error);
     while (!status && task < r->counts.rows) {
-        gather(&s, by_task, &task, &ranking);
+        if (by_task->start)
+            gather(&s, by_task, &task, &ranking);
+        else
+            gather_in_order(&s, &task);
         if (!narrow(&s)) continue;
         wide(&s);
         status = leftovers(&s, &scratch);

@@ -57,6 +57,7 @@ static int one_by_one(const request *r, const assignment *by_task) {
     rest scratch;
     int status = habitus_rest_begin(&scratch, r);
     if (status) return status;
+    for (int64_t s = 0; s < r->lists.rows; s++) r->valid[s] = -1; /* none has its scores yet */
     for (int64_t t = 0; !status && t < r->counts.rows; t++) {
         int64_t first = by_task->start[t];
         status = habitus_rest_task(&scratch, t, 1, by_task->order + first, by_task->start[t + 1] - first);
@@ -71,10 +72,8 @@ static int score(request *r) {
     if (status) return status;
     r->kernels = habitus_kernels;
     int lanes = r->counts.data && r->counts.columns <= MOST_CANDIDATES;
-    if (!(status = assign(r, lanes, &by_task))) {
-        for (int64_t s = 0; s < r->lists.rows; s++) r->valid[s] = -1;
-        status = lanes ? habitus_score_lanes(r, &by_task) : one_by_one(r, &by_task);
-    }
+    status = assign(r, lanes, &by_task);
+    if (!status) status = lanes ? habitus_score_lanes(r, &by_task) : one_by_one(r, &by_task);
     free(by_task.start);
     free(by_task.order);
     return status ? status : habitus_succeed(r->error);
