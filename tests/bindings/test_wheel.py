@@ -24,6 +24,9 @@ def test_it_carries_the_library(libhabitus: Path, tmp_path: Path) -> None:
     assert "-py3-none-linux_" in made.name
     with zipfile.ZipFile(made) as archive:
         assert archive.read(HELD) == built.read_bytes()
+        native = Path("habitus_bindings") / "native"
+        sources = [path for part in ("src", "include") for path in (ROOT / "bindings" / native / part).iterdir()]
+        assert {str(path.relative_to(ROOT / "bindings")) for path in sources} <= set(archive.namelist())
         archive.extractall(tmp_path / "installed")
     assert not (ROOT / "bindings" / HELD).exists(), "the sources are as they were"
     code = "from habitus_bindings import native; print(native.library())"
