@@ -37,7 +37,7 @@ def pseudo_count(alpha: float | None, candidates: int) -> float:
     """``alpha``, or its default: one interaction shared by all candidates."""
     if alpha is None:
         return 1 / candidates
-    if not (alpha > 0 and math.isfinite(alpha)):
+    if not (alpha > 0 and math.isfinite(alpha * candidates)):
         raise ValueError(f"alpha: expected a finite pseudo-count > 0, got {alpha}")
     return float(alpha)
 

@@ -84,7 +84,7 @@ def _native() -> str:
         return str(native.library())
     except FileNotFoundError:
         try:
-            return f"none here; python -m habitus_bindings.native install builds it with {compiler()}"
+            return f"none here; python -m habitus_bindings.native install builds it with {compiler()[0]}"
         except BuildError as error:
             return f"none here, and it cannot be built: {error}"
 

@@ -27,11 +27,13 @@ def test_tongues_that_are_programs(name: str, libhabitus: Path, tmp_path: Path) 
     except programs.MissingError as error:
         pytest.skip(f"{name}: {error}")
     program = programs.Program(built)
-    found, said, run = of_program(program, 500, tmp_path)
-    assert found == cases.Golden(1800, found.farthest, 0)
-    assert all(said), [number for number, line in enumerate(said) if not line]
-    assert run() > 0
-    program.stop()
+    try:
+        found, said, run = of_program(program, 500, tmp_path)
+        assert found == cases.Golden(1800, found.farthest, 0)
+        assert all(said), [number for number, line in enumerate(said) if not line]
+        assert run() >= 0  # R's clock is too coarse for so few
+    finally:
+        program.stop()
 
 
 def test_a_tongue_that_accepts_what_is_bad_is_seen() -> None:

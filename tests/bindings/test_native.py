@@ -94,6 +94,14 @@ def test_every_number_of_candidates_and_size_of_count(library: Library, candidat
             same(library.score(counts, lists, of, fill=fill), habitus.score(counts, lists, task=of, fill=fill))
 
 
+@pytest.mark.parametrize("candidates", [129, 201, 256, 1000])
+def test_slots_of_one_byte(library: Library, candidates: int) -> None:
+    counts, lists = np.ones((3, candidates), np.int32), np.array([[3, -1], [4, 5], [-1, -1]], np.int8)
+    same(library.score(counts, lists), habitus.score(counts, lists.astype(np.int16)))
+    with pytest.raises(NativeError, match="row 2 holds -56"):
+        library.score(counts, np.array([[0, 1], [2, 3], [1, -56]], np.int8))
+
+
 def test_one_task_with_very_many_rankings(library: Library) -> None:
     counts, lists = synthetic(3, 50, 10)[0], synthetic(5000, 50, 10)[1]
     task = np.r_[np.zeros(4990, np.int64), np.ones(9, np.int64), 2]
@@ -225,6 +233,9 @@ def test_seeds_and_histories(library: Library) -> None:
     assert_array_equal(library.histories(seeds, inventory, 12), sampling.histories(seeds, inventory, 12))
     with pytest.raises(NativeError, match="expected distinct items, got 3 twice"):
         library.histories(seeds, np.full(2, 3, np.int32), 2)
+    with pytest.raises(NativeError, match="expected items >= 0, got -6"):
+        library.histories(seeds, np.array([3, -6], np.int32), 2)
+    assert library.histories(seeds, inventory, 0).shape == (100, 0)
 
 
 @pytest.mark.parametrize(
@@ -235,17 +246,41 @@ def test_seeds_and_histories(library: Library) -> None:
         ({"pairs": ([0, 2], [1, -1])}, r"items: expected numbers in \[0, 4\), got -1 at 1"),
         ({"history": [[4]]}, r"history: expected numbers in \[0, 4\), got 4 at 0"),
         ({"inventory": [1, 1]}, "inventory: expected distinct items, got 1 twice"),
+        ({"history": [[1, 1]], "needed": 1}, "history: expected distinct items, draw 0 has 1 twice"),
+        ({"cells": [-1]}, "cells: expected numbers >= 0, got -1 for draw 0"),
         ({"needed": 2}, "expected 1 <= needed <= 1 items of the history, got 2"),
         ({"length": 0}, "expected from 1 to 32767 candidates, got 0"),
     ],
 )
 def test_mistakes_in_logs(library: Library, change: dict[str, object], message: str) -> None:
-    given = {"pairs": ([0, 2], [1, 3]), "history": [[1]], "inventory": [0, 1, 2], "needed": 1, "length": 2} | change
+    given = {
+        "pairs": ([0, 2], [1, 3]),
+        "history": [[1]],
+        "inventory": [0, 1, 2],
+        "needed": 1,
+        "length": 2,
+        "cells": [0],
+    } | change
     arrays = {name: np.array(given[name], np.int32) for name in ("history", "inventory")}
-    proxies = sampling.Proxies(np.zeros(3), np.zeros(1), arrays["history"], given["needed"])  # type: ignore[arg-type]
+    proxies = sampling.Proxies(np.zeros(3), given["cells"], arrays["history"], given["needed"])  # type: ignore[arg-type]
     pairs = tuple(np.array(each, np.int32) for each in given["pairs"])  # type: ignore[attr-defined]
     with pytest.raises(NativeError, match=message):
         library.tasks(pairs, (3, 4), proxies, np.ones(1, np.uint64), arrays["inventory"], length=given["length"])  # type: ignore[arg-type]
+
+
+def test_numbers_too_large_to_compute_with_are_refused(library: Library) -> None:
+    one, huge = np.array([[1, 2]]), np.array([1e308, -1e308])
+    with pytest.raises(NativeError, match="alpha: expected a finite"):
+        library.score(one, np.array([[0]]), alpha=1e308)
+    with pytest.raises(ValueError, match="alpha: expected a finite"):
+        habitus.score(one, [[0]], alpha=1e308)
+    with pytest.raises(NativeError, match="those of task 1 are too large"):
+        library.entropy(np.array([[1.0, 2.0], [1e308, 1e308]]), "nsb")
+    with pytest.raises(NativeError, match="a finite width"):
+        library.bin_means(huge, huge, 4)
+    scores = habitus.score([[9, 1, 0]], [[1]])
+    with pytest.raises(NativeError, match="reference: expected finite numbers, got inf at 0"):
+        library.skill(scores, np.array([math.inf]))
 
 
 def test_threads_share_nothing(library: Library) -> None:

@@ -12,7 +12,7 @@ from tests.libhabitus import Library
 
 import habitus
 from habitus_bindings.native.__main__ import main
-from habitus_bindings.native.build import VARIANTS
+from habitus_bindings.native.build import VARIANTS, BuildError, compiler
 
 ROOT = Path(__file__).parents[2]
 FUZZ, EXAMPLE = ROOT / "tests" / "fuzz" / "native.c", ROOT / "examples" / "c" / "score.c"
@@ -98,6 +98,32 @@ def test_without_a_compiler_one_line_says_what_is_missing(
     assert main(["where"]) == 1
     assert "habitus_bindings.native install" in capsys.readouterr().err
     assert not (tmp_path / "here").exists()
+
+
+def test_a_library_in_use_is_replaced_not_written_into(libhabitus: Path, tmp_path: Path) -> None:
+    target = tmp_path / "a b" / "lib" / "libhabitus.so"
+    target.parent.mkdir(parents=True)
+    target.write_bytes(b"what a program has open")
+    with target.open("rb") as held:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("HABITUS_LIBRARY", str(libhabitus / "lib" / "libhabitus.so"))
+            assert main(["install", "--prefix", str(tmp_path / "a b")]) == 0
+        assert held.read() == b"what a program has open"
+    assert target.read_bytes() == (libhabitus / "lib" / "libhabitus.so").read_bytes()
+    assert sorted(path.name for path in target.parent.iterdir()) == ["libhabitus.so", "pkgconfig"]
+    described = (target.parent / "pkgconfig" / "habitus.pc").read_text()
+    assert "a\\ b" in described
+    assert f"Version: {Library(target).version}" in described
+
+
+def test_a_compiler_that_is_named_is_the_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    fake = tmp_path / "my-cc"
+    fake.touch(mode=0o755)
+    monkeypatch.setenv("CC", f"{fake} -m64")
+    assert compiler() == [str(fake), "-m64"]
+    monkeypatch.setenv("CC", "/no/such/cc")
+    with pytest.raises(BuildError, match="CC names /no/such/cc"):
+        compiler()
 
 
 def test_importing_it_needs_no_compiler() -> None:

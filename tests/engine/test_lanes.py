@@ -252,3 +252,18 @@ def test_faulty_counts_are_named_before_large_ones() -> None:
     counts[34, 2] = -(2**32)
     with pytest.raises(ValueError, match="got -4294967296 for task 34, candidate 2"):
         habitus.score(counts, lists)
+
+
+@pytest.mark.parametrize("candidates", [127, 128, 129, 200, 256, 300, 1000])
+def test_slots_of_one_byte(candidates: int) -> None:
+    """An empty slot in int8 is 255 without its sign, and of more than 255 candidates one has that number."""
+    counts, lists = random_counts(40, candidates), random_lists(40, 100, 5).astype(np.int8)
+    lists[::3, 1] = -1
+    agree(habitus.score(counts, lists), habitus.score(counts, lists.astype(np.int16)))
+    with pytest.raises(ValueError, match="row 7 holds -56"):
+        habitus.score(counts, np.where(np.arange(40)[:, None] == 7, np.int8(-56), lists))
+    unsigned = np.where(lists < 0, 90, lists).astype(np.uint8)
+    unsigned[:, 1] = candidates - 1 if candidates <= 256 else 255
+    unsigned[:, 0] = 0
+    unsigned[:, 2:] = [1, 2, 3]
+    agree(habitus.score(counts, unsigned), habitus.score(counts, unsigned.astype(np.int64)))

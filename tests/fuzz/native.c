@@ -71,10 +71,11 @@ static int scores(int general) {
     static const int64_t sizes[] = {1, 2, 3, 7, 10, 16, 20, 31, 33, 50, 64, 100, 130, 4097};
     int64_t K = sizes[draw(sizeof sizes / sizeof *sizes)], N = 1 + (int64_t)draw((uint64_t)(K < 12 ? K : 12));
     int64_t tasks = (int64_t)draw(K > 1000 ? 3 : 70), lists = draw(3) ? tasks : (int64_t)draw(90);
-    int counts_type = 1 + (int)draw(4), lists_type = (K > 127 ? 2 : 1) + (int)draw(3);
+    int counts_type = 1 + (int)draw(4), lists_type = 1 + (int)draw(4);
     void *counts = integers(counts_type, tasks * K, 60, 0, draw(2) ? 1u << 30 : 200);
-    void *rankings = integers(lists_type, lists * N, (uint64_t)K, 0, 40);
-    if (draw(4)) distinct(rankings, lists_type, lists, N, K);
+    int64_t listed = lists_type == HABITUS_INT8 && K > 128 ? 128 : K; /* candidates that the type can name */
+    void *rankings = integers(lists_type, lists * N, (uint64_t)listed, 0, 40);
+    if (draw(4)) distinct(rankings, lists_type, lists, N, listed);
     int64_t *task = lists != tasks || draw(2) ? integers(HABITUS_INT64, lists, (uint64_t)(tasks ? tasks : 1), 0, 3000) : NULL;
     double *weights = room(tasks * K), *values = room(tasks * K), *out[4] = {room(tasks), room(tasks), room(tasks), room(lists)};
     int32_t *valid = malloc((size_t)lists * sizeof *valid);
@@ -155,7 +156,7 @@ static int tasks(void) {
     int32_t *inventory = malloc((size_t)offered * 4), *histories = malloc((size_t)(draws * h) * 4);
     for (int64_t i = 0; i < offered; i++) inventory[i] = draw(900) ? (int32_t)i : (int32_t)draw(400);
     uint64_t *seeds = malloc((size_t)draws * 8);
-    int32_t *cell_of_user = integers(HABITUS_INT32, users, 3, -1, 300), *cells = integers(HABITUS_INT32, draws, 3, -1, 300);
+    int32_t *cell_of_user = integers(HABITUS_INT32, users, 3, -1, 300), *cells = integers(HABITUS_INT32, draws, 3, 0, 3000);
     int status = habitus_seeds(draw(1u << 20), draw(9), size_or_worse(draws), seeds, NULL);
     for (int64_t i = 0; status && i < draws; i++) seeds[i] = 1;
     status = habitus_histories(seeds, draws, inventory, offered, h, histories, NULL);

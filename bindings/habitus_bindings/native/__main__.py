@@ -1,15 +1,14 @@
 """`python -m habitus_bindings.native`: installs libhabitus with its header and pkg-config file, or says where it is."""
 
 import argparse
-import importlib.metadata
 import os
-import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from habitus_bindings import native
-from habitus_bindings.native.build import BuildError, build
+from habitus_bindings.native.build import BuildError, build, place
 
 _PKG_CONFIG = """prefix={prefix}
 libdir=${{prefix}}/lib
@@ -26,19 +25,26 @@ Libs.private: -lm
 
 def install(prefix: Path) -> list[Path]:
     """Bring library, header and pkg-config file under ``prefix``; the library is built where none is shipped."""
-    target = prefix / "lib" / native.SHIPPED.name
-    if os.environ.get("HABITUS_LIBRARY") or native.SHIPPED.is_file():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(native.library(), target)
-    else:
+    target, header = prefix / "lib" / native.SHIPPED.name, prefix / "include" / "habitus.h"
+    held = native.library() if os.environ.get("HABITUS_LIBRARY") or native.SHIPPED.is_file() else None
+    if held is None or (target.exists() and held.samefile(target)):  # the one that is to be renewed
         build(target)
-    header, described = prefix / "include" / "habitus.h", prefix / "lib" / "pkgconfig" / "habitus.pc"
-    for path in (header, described):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(native.INCLUDE / header.name, header)
-    version = importlib.metadata.version("habitus")
-    described.write_text(_PKG_CONFIG.format(prefix=prefix, version=version), "utf-8")
+    else:
+        place(held, target)
+    place(native.INCLUDE / header.name, header)
+    described = prefix / "lib" / "pkgconfig" / "habitus.pc"
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder, described.name)
+        escaped = str(prefix).replace(" ", "\\ ")
+        made.write_text(_PKG_CONFIG.format(prefix=escaped, version=_version()), "utf-8")
+        place(made, described)
     return [target, header, described]
+
+
+def _version() -> str:
+    """What the library says of itself."""
+    header = (native.INCLUDE / "habitus.h").read_text("utf-8")
+    return header.split('#define HABITUS_VERSION "')[1].split('"')[0]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -35,6 +35,7 @@ from numba.core import cgutils
 from habitus.kernels import vectors
 
 CHANCE, OPTIMISTIC, WORST, DROP = range(4)
+_BYTE = 8
 TOTAL, SHARED, SCALE, OWN, RANDOM, LAST, GIVEN = range(7)  # rows of the block of sums
 
 
@@ -158,7 +159,7 @@ def _random(builder, ordered, used, length, every, share, start, slot, logs, sum
 
 
 @vectors.piece()
-def _take_out(builder, lists, width, rows, length, keyed, chosen, K):
+def _take_out(builder, lists, width, signed, rows, length, keyed, chosen, K):
     """Move the listed counts to `chosen`, -1 in their place; row K stands in for candidates that do not exist."""
     lanes, taken = vectors.int64(vectors.row_of(keyed).count), ir.Constant(keyed.type.pointee, -1)
     for kind in vectors.widths(builder, width):
@@ -167,7 +168,9 @@ def _take_out(builder, lists, width, rows, length, keyed, chosen, K):
             start = builder.mul(builder.load(builder.gep(rows, [lane.index])), length)
             with cgutils.for_range(builder, length) as slot:
                 item = builder.load(builder.gep(items, [builder.add(start, slot.index)]))
-                item = builder.zext(item, vectors.int64) if kind.width < K.type.width else item
+                if kind.width == _BYTE:  # an empty slot of one byte, taken as 255, might exist
+                    item = builder.select(signed, builder.sext(item, vectors.int64), builder.zext(item, vectors.int64))
+                item = builder.zext(item, vectors.int64) if item.type.width < K.type.width else item
                 row = builder.select(builder.icmp_unsigned("<", item, K), item, K)
                 cell = builder.gep(keyed, [builder.add(builder.mul(row, lanes), lane.index)])
                 place = builder.add(builder.mul(slot.index, lanes), lane.index)
@@ -325,7 +328,7 @@ def _scorer(FIXED, LANES, PARTLY, PIECES):
                 _choose(LANES, first, start, held, order, m, rows)
                 for j in range(K * LANES):
                     keyed[j] = block[j]
-                _take_out(lists, width, rows, length, keyed, chosen, K)
+                _take_out(lists, width, signed, rows, length, keyed, chosen, K)
                 vectors.sort(keyed, ordered, K, network, network.shape[0] >> 1)
                 _given(chosen, ordered, used, length, log, sums)
                 listed[:] = length

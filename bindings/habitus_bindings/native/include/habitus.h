@@ -92,7 +92,8 @@ typedef enum {
  *
  * counts         tasks x candidates integers >= 0, at least one positive per row
  * rankings       lists x length candidates in [0, candidates), best first, -1 = empty slot; 1 <= length <= candidates
- * task           lists integers in [0, tasks), the task of each ranking; NULL: one ranking per task, in order
+ * task           lists integers in [0, tasks), the task of each ranking; NULL: one ranking per task, in order. For scores
+ *                of tasks alone: lists = 0, and any pointer but NULL
  * alpha          pseudo-count > 0; NAN: 1 / candidates
  * entropy, chance, worst   tasks numbers, written
  * cross_entropy  lists numbers, written
@@ -127,7 +128,8 @@ HABITUS_API int habitus_skill(const double *entropy, const double *chance, const
                               double *skill, int64_t *scored, int64_t *excluded, habitus_error *error);
 
 /* Entropy of each task. counts: as in habitus_score; alpha: of HABITUS_PLUG_IN (>= 0, NAN: 1 / candidates) and
- * HABITUS_DIRICHLET (> 0, NAN: 1/2), others ignore it. entropy: tasks numbers, written. */
+ * HABITUS_DIRICHLET (> 0, NAN: 1/2), others ignore it. entropy: tasks numbers, written. Counts so large that an estimator
+ * cannot be computed are HABITUS_BAD_VALUE (HABITUS_NSB: above 1e15, say). */
 HABITUS_API int habitus_entropy(const void *counts, int counts_type, int64_t tasks, int64_t candidates, int estimator,
                                 double alpha, double *entropy, habitus_error *error);
 
@@ -156,7 +158,8 @@ HABITUS_API int habitus_curve(const double *entropy, const double *cross_entropy
 HABITUS_API int habitus_seeds(uint64_t base, uint64_t first, int64_t size, uint64_t *seeds, habitus_error *error);
 
 /* Histories of distinct items of the inventory, each as likely as any; a shorter one with the same seed is a prefix of a
- * longer one. seeds: draws; inventory: inventory_size distinct items >= 0; histories: draws x length items, written. */
+ * longer one. seeds: draws; inventory: inventory_size distinct items >= 0; histories: draws x length items, written. The
+ * time grows with the square of the length. */
 HABITUS_API int habitus_histories(const uint64_t *seeds, int64_t draws, const int32_t *inventory, int64_t inventory_size,
                                   int64_t length, int32_t *histories, habitus_error *error);
 
@@ -164,7 +167,7 @@ HABITUS_API int habitus_histories(const uint64_t *seeds, int64_t draws, const in
  *
  * users, items   pairs distinct pairs: users[i] in [0, user_count) chose items[i] in [0, item_count)
  * cell_of_user   user_count cells (demographies), -1 = none
- * cells          draws cells: a group's users are those of its cell
+ * cells          draws cells >= 0: a group's users are those of its cell
  * histories      draws x history_length items, distinct in a row (history_length from 0 to 255): ... who chose at least
  * needed         of them; from 1 to history_length, 0 if that is 0
  * seeds          draws; the same seed draws the same task, whatever is drawn beside it

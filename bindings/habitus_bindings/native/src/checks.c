@@ -10,6 +10,7 @@
 
 static const double ROUNDING = 1e-9; /* rows of probabilities sum to 1 within this */
 static const int64_t MOST = INT64_MAX / 64; /* elements of any array that is made from sizes */
+static const int64_t WIDEST = (int64_t)1 << 40;
 
 int habitus_fail(habitus_error *error, int status, int64_t row, int64_t column, const char *format, ...) {
     if (error) {
@@ -76,7 +77,7 @@ int habitus_check_matrix(const matrix *m, int reals, habitus_error *error) {
     if (m->rows < 0 || m->columns < 1)
         return habitus_fail(error, HABITUS_BAD_SHAPE, -1, -1, "%s: expected a 2-d array with at least one column, got shape "
                             "(%" PRId64 ", %" PRId64 ")", m->name, m->rows, m->columns);
-    if (m->columns > MOST || m->rows > MOST / m->columns)
+    if (m->columns > WIDEST || m->rows > MOST / m->columns)
         return habitus_fail(error, HABITUS_BAD_SHAPE, -1, -1, "%s: expected at most %" PRId64 " numbers, got shape (%" PRId64
                             ", %" PRId64 ")", m->name, MOST, m->rows, m->columns);
     if ((uintptr_t)m->data % (uintptr_t)width)
@@ -85,9 +86,9 @@ int habitus_check_matrix(const matrix *m, int reals, habitus_error *error) {
     return habitus_check_pointer(m->name, m->data, m->rows, error);
 }
 
-int habitus_check_alpha(double *alpha, double otherwise, int zero, habitus_error *error) {
+int habitus_check_alpha(double *alpha, double otherwise, int64_t candidates, int zero, habitus_error *error) {
     if (isnan(*alpha)) *alpha = otherwise;
-    if (isfinite(*alpha) && (*alpha > 0 || (zero && *alpha == 0))) return HABITUS_OK;
+    if (isfinite(*alpha * (double)candidates) && (*alpha > 0 || (zero && *alpha == 0))) return HABITUS_OK;
     return habitus_fail(error, HABITUS_BAD_ARGUMENT, -1, -1, "alpha: expected a finite pseudo-count %s 0, got %.17g",
                         zero ? ">=" : ">", *alpha);
 }

@@ -1,5 +1,6 @@
 /* habitus_entropy: the estimators of kernels/entropy.py, some rows at a time. */
 
+#include <inttypes.h>
 #include <math.h>
 
 #include "internal.h"
@@ -46,8 +47,8 @@ static int check(const matrix *counts, int estimator, double *alpha, const doubl
                             "got %d", estimator);
     if ((status = habitus_check_matrix(counts, reals, error))) return status;
     if ((status = habitus_check_pointer("entropy", entropy, counts->rows, error))) return status;
-    if (estimator == HABITUS_PLUG_IN) return habitus_check_alpha(alpha, 1.0 / (double)counts->columns, 1, error);
-    if (estimator == HABITUS_DIRICHLET) return habitus_check_alpha(alpha, 0.5, 0, error);
+    if (estimator == HABITUS_PLUG_IN) return habitus_check_alpha(alpha, 1.0 / (double)counts->columns, counts->columns, 1, error);
+    if (estimator == HABITUS_DIRICHLET) return habitus_check_alpha(alpha, 0.5, counts->columns, 0, error);
     return HABITUS_OK;
 }
 
@@ -64,6 +65,10 @@ int habitus_entropy(const void *counts, int counts_type, int64_t tasks, int64_t 
         int64_t n = tasks - first < step ? tasks - first : step;
         for (int64_t t = 0; !status && t < n; t++) status = habitus_counts_row(&m, first + t, held.rows + t * K, error);
         if (!status) estimate(estimator, alpha, &held, n, K, entropy + first);
+        for (int64_t t = first; !status && t < first + n; t++)
+            if (!isfinite(entropy[t]))
+                status = habitus_fail(error, HABITUS_BAD_VALUE, t, -1, "counts: expected smaller ones, those of task %" PRId64
+                                      " are too large for this estimator", t);
     }
     free(held.rows);
     free(held.scratch);

@@ -61,7 +61,7 @@ int habitus_no_memory(habitus_error *error);
 int habitus_check_cpu(habitus_error *error);
 int habitus_check_matrix(const matrix *m, int reals, habitus_error *error);
 int habitus_check_pointer(const char *name, const void *pointer, int64_t items, habitus_error *error);
-int habitus_check_alpha(double *alpha, double otherwise, int zero, habitus_error *error);
+int habitus_check_alpha(double *alpha, double otherwise, int64_t candidates, int zero, habitus_error *error);
 int habitus_check_points(const char *name, const double *values, int64_t size, habitus_error *error);
 int habitus_check_tasks(const int64_t *task, int64_t lists, int64_t tasks, habitus_error *error);
 /* Row `row` as doubles, each checked. */

@@ -86,7 +86,7 @@ int habitus_histories(const uint64_t *seeds, int64_t draws, const int32_t *inven
     uint64_t state;
     answer a;
     if (status) return status;
-    matrix out = {"histories", histories, HABITUS_INT32, draws, length ? length : 1};
+    matrix out = {"histories", histories, HABITUS_INT32, length ? draws : 0, length > 0 ? length : 1};
     if ((status = habitus_check_matrix(&out, 0, error))) return status;
     if (length < 0 || length > inventory_size)
         return habitus_fail(error, HABITUS_BAD_SHAPE, -1, -1, "expected a history of at most %" PRId64 " items (the "
@@ -96,7 +96,10 @@ int habitus_histories(const uint64_t *seeds, int64_t draws, const int32_t *inven
         return status;
     int64_t *keys = sorted(inventory, inventory_size);
     if (!keys) return habitus_no_memory(error);
-    status = distinct(keys, inventory_size, error); /* a repeated item is drawn again: for ever, if there are no others */
+    if (inventory_size && keys[0] < 0)
+        status = habitus_fail(error, HABITUS_BAD_INDEX, -1, -1, "inventory: expected items >= 0, got %" PRId64, keys[0]);
+    else /* a repeated item is drawn again: for ever, if there are no others */
+        status = distinct(keys, inventory_size, error);
     free(keys);
     if (status) return status;
     if (length)
@@ -126,13 +129,34 @@ static int check_sizes(const sample *s) {
     if (s->needed < (s->h > 0) || s->needed > s->h)
         return habitus_fail(s->error, HABITUS_BAD_ARGUMENT, -1, -1, "expected 1 <= needed <= %" PRId64 " items of the history, "
                             "got %" PRId64, s->h, s->needed);
-    if (s->K < 1 || s->K > MOST_CANDIDATES || s->draws > INT64_MAX / 64 / s->K)
+    if (s->K < 1 || s->K > MOST_CANDIDATES || s->draws > INT64_MAX / 64 / s->K / (s->h + 1))
         return habitus_fail(s->error, HABITUS_BAD_SHAPE, -1, -1, "expected from 1 to %d candidates, got %" PRId64 " for %" PRId64
                             " draws", MOST_CANDIDATES, s->K, s->draws);
     if (s->rule < HABITUS_HALF || s->rule > HABITUS_INVENTORY)
         return habitus_fail(s->error, HABITUS_BAD_ARGUMENT, -1, -1, "rule: expected one of HABITUS_HALF, HABITUS_QUINTILES, "
                             "HABITUS_LITERAL, HABITUS_INVENTORY, got %d", s->rule);
     return HABITUS_OK;
+}
+
+/* Cells that exist, and histories of distinct items. */
+static int check_draws(const sample *s) {
+    int64_t *seen = habitus_aligned(s->item_count, sizeof *seen);
+    int status = seen ? HABITUS_OK : habitus_no_memory(s->error);
+    for (int64_t item = 0; seen && item < s->item_count; item++) seen[item] = -1;
+    for (int64_t d = 0; !status && d < s->draws; d++) {
+        if (s->cells[d] < 0)
+            status = habitus_fail(s->error, HABITUS_BAD_INDEX, d, -1, "cells: expected numbers >= 0, got %" PRId32 " for draw %"
+                                  PRId64, s->cells[d], d);
+        for (int64_t j = 0; !status && j < s->h; j++) {
+            int32_t item = s->histories[d * s->h + j];
+            if (seen[item] == d)
+                status = habitus_fail(s->error, HABITUS_BAD_VALUE, d, j, "history: expected distinct items, draw %" PRId64
+                                      " has %" PRId32 " twice", d, item);
+            seen[item] = d;
+        }
+    }
+    free(seen);
+    return status;
 }
 
 static int check(const sample *s) {
@@ -145,7 +169,8 @@ static int check(const sample *s) {
         (status = habitus_check_pointer("cell_of_user", s->cell_of_user, s->user_count, s->error)) ||
         (status = habitus_check_pointer("cells", s->cells, s->draws, s->error)))
         return status;
-    return habitus_check_pointer("seeds", s->seeds, s->draws, s->error);
+    if ((status = habitus_check_pointer("seeds", s->seeds, s->draws, s->error))) return status;
+    return check_draws(s);
 }
 
 static void end(memory *m) {

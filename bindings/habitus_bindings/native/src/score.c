@@ -88,7 +88,7 @@ int habitus_score(const void *counts, int counts_type, int64_t tasks, int64_t ca
                  .task = task, .alpha = alpha, .fill = fill, .entropy = entropy, .chance = chance, .worst = worst,
                  .cross_entropy = cross_entropy, .valid = valid, .error = error};
     int status = habitus_check_matrix(&r.counts, 0, error);
-    if (!status) status = habitus_check_alpha(&r.alpha, 1.0 / (double)candidates, 0, error);
+    if (!status) status = habitus_check_alpha(&r.alpha, 1.0 / (double)candidates, candidates, 0, error);
     return status ? status : score(&r);
 }
 
@@ -114,10 +114,10 @@ int habitus_skill(const double *entropy, const double *chance, const double *ref
     int64_t *numbers = NULL;
     answer a;
     if ((status = habitus_check_cpu(error)) || (status = habitus_check_tasks(task, lists, tasks, error))) return status;
-    if ((status = habitus_check_pointer("entropy", entropy, tasks, error)) ||
-        (status = habitus_check_pointer("chance", chance, tasks, error)) ||
-        (status = habitus_check_pointer("reference", reference, tasks, error)) ||
-        (status = habitus_check_pointer("cross_entropy", cross_entropy, lists, error)) ||
+    if ((status = habitus_check_points("entropy", entropy, tasks, error)) ||
+        (status = habitus_check_points("chance", chance, tasks, error)) ||
+        (status = habitus_check_points("reference", reference, tasks, error)) ||
+        (status = habitus_check_points("cross_entropy", cross_entropy, lists, error)) ||
         (status = habitus_check_pointer("skill", skill, 1, error)) ||
         (status = habitus_check_pointer("scored", scored, 1, error)) ||
         (status = habitus_check_pointer("excluded", excluded, 1, error)))
