@@ -29,10 +29,12 @@ static int check(const double *x, const double *y, int64_t points, int64_t bins,
                 *low = fmin(*low, x[i]);
                 *high = fmax(*high, x[i]);
             }
-        if (isnan(*low) || isfinite(*high - *low)) return HABITUS_OK; /* no point, no range */
-    } else if (*low <= *high && isfinite(*high - *low))
-        return HABITUS_OK;
-    return habitus_fail(error, HABITUS_BAD_ARGUMENT, -1, -1, "support: expected (low, high) with low <= high and a finite width, got (%.17g, "
+        if (isnan(*low)) return HABITUS_OK; /* no point, no range */
+    }
+    if (*low <= *high && isfinite(*high - *low)) return HABITUS_OK;
+    if (*low <= *high)
+        return habitus_fail(error, HABITUS_BAD_VALUE, -1, -1, "support: expected a finite width, got (%.17g, %.17g)", *low, *high);
+    return habitus_fail(error, HABITUS_BAD_ARGUMENT, -1, -1, "support: expected (low, high) with low <= high, got (%.17g, "
                         "%.17g)", *low, *high);
 }
 
