@@ -19,7 +19,26 @@ from habitus_bindings.layouts import AnyArray, Mask, Part, Schema
 _TYPES = frozenset(layouts.NUMBERS.values())
 
 
-class Column(NDArrayOperatorsMixin):
+class _Exporter:
+    """Arrow's three protocols, of whatever nanoarrow makes of it."""
+
+    def _exported(self) -> Any:  # noqa: ANN401 - nanoarrow has no types
+        raise NotImplementedError
+
+    def __arrow_c_schema__(self) -> object:
+        return self._exported().schema.__arrow_c_schema__()
+
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
+        """The pair of capsules; another type may be asked for, but is not given, as the interface allows."""
+        exported: tuple[object, object] = self._exported().__arrow_c_array__()
+        return exported
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """A stream of one chunk."""
+        return _stream(self._exported())
+
+
+class Column(_Exporter, NDArrayOperatorsMixin):
     """One array as an Arrow column, zero copies: 1-d as numbers, each further dimension as a FixedSizeList.
 
     NumPy takes it for the array that it holds; arithmetic, comparisons and indices give plain arrays.
@@ -67,18 +86,6 @@ class Column(NDArrayOperatorsMixin):
     def __repr__(self) -> str:
         return f"Column({self._array!r})"
 
-    def __arrow_c_schema__(self) -> object:
-        return self._exported().schema.__arrow_c_schema__()
-
-    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
-        """The pair of capsules; another type may be asked for, but is not given, as the interface allows."""
-        exported: tuple[object, object] = self._exported().__arrow_c_array__()
-        return exported
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """A stream of one chunk."""
-        return _stream(self._exported())
-
     def _exported(self) -> Any:  # noqa: ANN401 - nanoarrow has no types
         nanoarrow = _nanoarrow()
         array = self._array
@@ -95,7 +102,7 @@ class Column(NDArrayOperatorsMixin):
         return exported
 
 
-class Table:
+class Table(_Exporter):
     """Columns of one length by name, as an Arrow table of one record batch. ``dict(table)`` gives the columns.
 
     Raises:
@@ -130,18 +137,6 @@ class Table:
 
     def __repr__(self) -> str:
         return f"Table({self._columns!r})"
-
-    def __arrow_c_schema__(self) -> object:
-        return self._exported().schema.__arrow_c_schema__()
-
-    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
-        """The pair of capsules of a struct."""
-        exported: tuple[object, object] = self._exported().__arrow_c_array__()
-        return exported
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """A stream of one record batch."""
-        return _stream(self._exported())
 
     def _exported(self) -> Any:  # noqa: ANN401 - nanoarrow has no types
         nanoarrow = _nanoarrow()
