@@ -248,6 +248,8 @@ def test_the_reference_is_exact() -> None:
     assert (x, y) == ([Fraction(1, 4), Fraction(3, 4)], [Fraction(1), Fraction(3)])
 
 
+# As plain Python the kernel warns of what it then finds.
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 def test_heights_that_overflow_are_no_curve() -> None:
     x = np.linspace(1, 5, 400)
     drawn = bootstrap_curves(x, [1.7e308 * np.linspace(-1, 1, 400) ** 4], weights=np.ones((1, 400)), window=1)
