@@ -29,15 +29,14 @@ class NativeLibrary(BuildHookInterface):  # type: ignore[type-arg]  # hatchling'
         from habitus_bindings.native.build import BuildError, build, compiler, place  # noqa: PLC0415
 
         named = os.environ.get("HABITUS_LIBRARY")
-        try:
-            compiler()
-        except BuildError as error:
-            if not named:
-                self.app.display_warning(f"this wheel holds no libhabitus: {error}")
-                return
         if named:
             place(Path(named), native.SHIPPED)
         else:
+            try:
+                compiler()
+            except BuildError as error:
+                self.app.display_warning(f"this wheel holds no libhabitus: {error}")
+                return
             build(native.SHIPPED)
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["tag"] = f"py3-none-{platform}"

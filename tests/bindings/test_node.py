@@ -18,24 +18,15 @@ import pyarrow.parquet as pq
 import pytest
 
 import habitus
-from habitus import curves, entropy, interactions, sampling
+from habitus import curves, interactions, sampling
 from habitus.candidates import RULES
+from habitus.entropy import ESTIMATORS
 from habitus.scoring import FILLS
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "bindings" / "node"
 NODE, NPM = shutil.which("node"), shutil.which("npm")
 GOLDEN = ROOT / "tests" / "golden" / "scores.parquet"
-
-ESTIMATORS = {
-    "plug-in": entropy.plug_in,
-    "miller-madow": entropy.miller_madow,
-    "grassberger": entropy.grassberger,
-    "chao-shen": entropy.chao_shen,
-    "james-stein": entropy.james_stein,
-    "dirichlet": entropy.dirichlet,
-    "nsb": entropy.nsb,
-}
 
 
 def _plain(value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -57,4 +56,3 @@ def test_every_page_is_in_the_index() -> None:
     for page in PAGES.glob("*.md"):
         assert f"](pages/{page.name})" in index, page.name
         assert (len(of_page(page.stem)[0].strip().splitlines())) <= 20, f"{page.name}: an example is short"
-    assert shutil.which(sys.executable)

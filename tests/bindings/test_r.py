@@ -13,6 +13,7 @@ import numba
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from benchmarks.tongues.cases import COLUMNS
 
 import habitus
 from habitus import curves, interactions, sampling
@@ -23,7 +24,6 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "bindings" / "r" / "habitus"
 GOLDEN = ROOT / "tests" / "golden" / "scores.parquet"
 
-COLUMNS = {"chance": "cross_entropy", "optimistic": "optimistic", "worst": "filled_worst"}
 TASK_COLUMNS = ("entropy", "chance", "worst")
 
 Cell = str | int

@@ -6,6 +6,8 @@ import * as arrow from "apache-arrow";
 
 import { HabitusError, drawHistories, drawSeeds, drawTasks } from "habitus";
 
+import { refused } from "./refusals.js";
+
 const LOG = { users: [0, 0, 1], items: [0, 2, 2], itemCount: 4 };
 const PROXIES = { cellOfUser: [0, 0], cells: [0] };
 const SEEDS = drawSeeds(0, 1);
@@ -96,18 +98,8 @@ const TYPE = [
   ["an unknown option", () => drawSeeds(7, 1, { last: 3 }), /expected options among first, got last/],
 ];
 
-for (const [Kind, table] of [
-  [RangeError, RANGE],
-  [TypeError, TYPE],
-])
-  for (const [name, wrong, message] of table)
-    test(name, () => {
-      assert.throws(wrong, (error) => {
-        assert.equal(error.constructor, Kind, error.stack);
-        assert.match(error.message, message);
-        return true;
-      });
-    });
+refused(RangeError, RANGE);
+refused(TypeError, TYPE);
 
 test("what a getter takes away meanwhile is noticed", () => {
   const [users, items] = [Int32Array.of(0, 0, 1), Int32Array.of(0, 2, 2)];
